@@ -1,0 +1,87 @@
+"""What Kith asks of the parts that touch the world. Each has a real driver and a simulated twin,
+and one contract suite (`tests/contract`) that both pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Protocol
+
+from kith.types import I16, ButtonEdge, Frame, RangeReading
+
+
+class Camera(Protocol):
+    """A source of frames."""
+
+    def start(self) -> None:
+        """Open the camera. Raises CameraUnavailable."""
+
+    def read(self) -> Frame | None:
+        """Wait for the next frame; None when the source has ended. Raises CameraFault."""
+
+    def close(self) -> None:
+        """Let the camera go; may be called twice, and before start."""
+
+
+class UtteranceState(StrEnum):
+    """Where an utterance is. SPEAKING: more samples may come."""
+
+    SPEAKING = "speaking"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Utterance(Protocol):
+    """One text on its way to sound: mono i16 at `SAMPLE_RATE_HZ`."""
+
+    @property
+    def state(self) -> UtteranceState:
+        """SPEAKING until the last sample was read, then DONE; FAILED when the voice broke."""
+
+    def read(self, count: int, *, wait: bool) -> I16:
+        """At most `count` samples. Fewer, even none, when more are not there yet (`wait` False) or the
+        text has ended. With `wait` True only the end gives fewer. Never raises: see `state`."""
+
+    def cancel(self) -> None:
+        """Forget the rest. Returns at once."""
+
+
+class Speech(Protocol):
+    """A synthetic voice."""
+
+    def say(self, text: str) -> Utterance:
+        """Begin to make the sound of a text; returns at once. One utterance at a time: a new one cancels
+        the last. Raises AudioFault only if the voice cannot be had any more."""
+
+    def close(self) -> None:
+        """Let the voice go."""
+
+
+class AudioSink(Protocol):
+    """Where sound goes: blocks of i16[n, 2] at `SAMPLE_RATE_HZ`."""
+
+    def write(self, block: I16) -> None:
+        """Hand over one block; a real device blocks until there is room. Raises AudioFault."""
+
+    def close(self) -> None:
+        """Let the device go; a file is completed."""
+
+
+class Button(Protocol):
+    """The one button."""
+
+    def start(self, on_edge: Callable[[ButtonEdge], None]) -> None:
+        """Report raw edges from a thread of its own. Raises ButtonUnavailable."""
+
+    def close(self) -> None:
+        """Let the pin go."""
+
+
+class RangeSensor(Protocol):
+    """A distance sensor looking forward."""
+
+    def read(self) -> RangeReading:
+        """The next reading. Lost echoes and faults are readings, never exceptions."""
+
+    def close(self) -> None:
+        """Let the sensor go."""
