@@ -1,0 +1,1 @@
+"""What the wearer hears: words, priority, earcons, the player."""

@@ -1,0 +1,1 @@
+"""Learning a person at the press of the button. Pure."""

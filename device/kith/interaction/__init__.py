@@ -1,0 +1,1 @@
+"""What the wearer does with the button. Pure."""

@@ -1,0 +1,1 @@
+"""Threads, slots and the supervisor: knows nothing of faces or sounds."""

@@ -1,0 +1,1 @@
+"""From a frame to embeddings: detector, quality, aligner, embedder, tracks."""

@@ -1,0 +1,90 @@
+"""Finding faces (YuNet, Wu et al., Machine Intelligence Research 2023)."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from kith.types import F32, U8, BoxPx, Face
+from kith.vision.networks import Network
+
+STRIDES = (8, 16, 32)
+_OVERLAP = 0.3
+_MAX_FACES = 32
+
+
+class Detector:
+    """The detecting network and its decoding. Not thread-safe: one thread owns it."""
+
+    def __init__(self, network: Network, min_score: float) -> None:
+        self._network = network
+        self._height, self._width = network.spec.height_px, network.spec.width_px
+        self._min_score = min_score
+
+    def detect(self, rgb: U8) -> list[Face]:
+        """Faces in rgb u8[H, W, 3] of any size, largest first, at most 32."""
+        picture, scale = letterbox(rgb, self._height, self._width)
+        heads = self._network.run(picture)
+        rows = np.concatenate(
+            [decode(head[0], stride, self._min_score) for head, stride in zip(heads, STRIDES, strict=True)]
+        )
+        faces = [_face(row, scale) for row in _without_overlaps(rows)]
+        return sorted(faces, key=lambda face: face.box.area, reverse=True)
+
+
+def letterbox(rgb: U8, height: int, width: int) -> tuple[F32, float]:
+    """The picture shrunk or grown into the top left of f32[1, height, width, 3], its proportions kept, the
+    rest black; and the scale: input pixels = picture pixels times it."""
+    scale = min(height / rgb.shape[0], width / rgb.shape[1])
+    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
+    shrunk = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    picture = np.zeros((1, height, width, 3), np.float32)
+    picture[0, : size[1], : size[0]] = shrunk
+    return picture, scale
+
+
+def decode(head: F32, stride: int, min_score: float) -> F32:
+    """Rows f32[N, 15] (x, y, w, h, ten landmark coordinates, score), in input pixels, of the cells of
+    one level above `min_score`.
+
+    head: f32[rows, columns, 16] of class and object logits, box and landmarks in units of the stride
+    from each cell's corner; width and height as logarithms. The score is the root of the two
+    probabilities' product.
+    """
+    columns = head.shape[1]
+    flat = head.reshape(-1, 16)
+    # The product cannot reach the threshold where one factor alone does not: most cells end here.
+    least = min_score * min_score
+    cells = np.flatnonzero(flat[:, 0] > math.log(least / (1 - least)))
+    kept = flat[cells]
+    scores = np.sqrt(_sigmoid(kept[:, 0]) * _sigmoid(kept[:, 1]))
+    above = scores >= min_score
+    cells, kept, scores = cells[above], kept[above], scores[above]
+    corner = np.stack([cells % columns, cells // columns], axis=1).astype(np.float32)
+    size = np.exp(kept[:, 4:6]) * stride
+    origin = (corner + kept[:, 2:4]) * stride - size / 2
+    points = (kept[:, 6:16].reshape(-1, 5, 2) + corner[:, np.newaxis]) * stride
+    rows = np.concatenate([origin, size, points.reshape(-1, 10), scores[:, np.newaxis]], axis=1)
+    return rows.astype(np.float32)
+
+
+def _without_overlaps(rows: F32) -> F32:
+    if len(rows) == 0:
+        return rows
+    boxes = [tuple(map(float, row[:4])) for row in rows]
+    kept = cv2.dnn.NMSBoxes(boxes, rows[:, 14].tolist(), 0.0, _OVERLAP, top_k=256)
+    return rows[np.asarray(kept, np.int64).reshape(-1)[:_MAX_FACES]]
+
+
+def _face(row: F32, scale: float) -> Face:
+    x, y, w, h = (float(value) / scale for value in row[:4])
+    landmarks = np.ascontiguousarray(row[4:14].reshape(5, 2) / np.float32(scale), np.float32)
+    landmarks.setflags(write=False)
+    return Face(box=BoxPx(x=x, y=y, w=w, h=h), landmarks=landmarks, score=float(row[14]))
+
+
+def _sigmoid(x: F32) -> NDArray[np.float32]:
+    return np.asarray(1.0 / (1.0 + np.exp(-x)), np.float32)

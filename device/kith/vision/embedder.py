@@ -1,0 +1,24 @@
+"""From an upright face to a unit vector (SFace, Zhong et al., IEEE TIP 2021)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kith.types import AlignedFace, Embedding
+from kith.vision.networks import Network
+
+
+class Embedder:
+    """The embedding network. Not thread-safe: one thread owns it."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self.model_id = network.spec.model_id
+
+    def embed(self, aligned: AlignedFace) -> Embedding:
+        """Embed one face: f32[D] of length one."""
+        (raw,) = self._network.run(aligned.rgb.astype(np.float32)[np.newaxis])
+        vector = raw.reshape(-1).astype(np.float32)
+        vector /= max(float(np.linalg.norm(vector)), 1e-6)
+        vector.setflags(write=False)
+        return Embedding(vector=vector, model_id=self.model_id)

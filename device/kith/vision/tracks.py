@@ -1,0 +1,103 @@
+"""Keeping a face from frame to frame, and fusing what was seen of it."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kith.clock import NS_PER_MS
+from kith.types import Embedding, Face
+
+_MIN_IOU = 0.2
+_MAX_SHIFT = 0.8
+_FUSED_LOOKS = 8
+_SAME_FACE_SCORE = 0.15
+
+
+@dataclass(slots=True)
+class Track:
+    """One face over time. looks: the last few embeddings with their weights."""
+
+    track_id: int
+    face: Face
+    seen_ns: int
+    embedded_ns: int | None = None
+    looks: deque[tuple[Embedding, float]] = field(default_factory=lambda: deque(maxlen=_FUSED_LOOKS))
+
+    def fused(self) -> Embedding | None:
+        """The weighted mean of the looks, back on the unit sphere; None before the first look."""
+        if not self.looks:
+            return None
+        total = sum((look.vector * np.float32(weight) for look, weight in self.looks), start=np.float32(0))
+        vector = np.asarray(total / np.linalg.norm(total), np.float32)
+        vector.setflags(write=False)
+        return Embedding(vector=vector, model_id=self.looks[-1][0].model_id)
+
+    def agrees(self, embedding: Embedding) -> bool:
+        """Whether a new look can be of the same face. A look far from all before it means that the track
+        has jumped to somebody else."""
+        fused = self.fused()
+        return fused is None or float(fused.vector @ embedding.vector) >= _SAME_FACE_SCORE
+
+
+class Tracker:
+    """Gives each face the track it continues. Greedy by overlap, then by nearness: at ten looks a second
+    and a handful of faces nothing finer pays."""
+
+    def __init__(self, lost_after_ms: int) -> None:
+        self._lost_after_ns = lost_after_ms * NS_PER_MS
+        self._tracks: dict[int, Track] = {}
+        self._next_id = 1
+
+    def update(self, faces: list[Face], now_ns: int) -> list[Track]:
+        """The track of each face, in the order of `faces`; tracks unseen for too long are forgotten,
+        embeddings and all."""
+        self._tracks = {
+            key: track for key, track in self._tracks.items() if now_ns - track.seen_ns <= self._lost_after_ns
+        }
+        taken: dict[int, Track] = {}
+        free = set(self._tracks)
+        for _, index, track_id in sorted(self._pairs(faces), reverse=True):
+            if index not in taken and track_id in free:
+                taken[index] = self._tracks[track_id]
+                free.discard(track_id)
+        for index, face in enumerate(faces):
+            track = taken.get(index) or self._begin(face, now_ns)
+            track.face, track.seen_ns = face, now_ns
+            taken[index] = track
+        return [taken[index] for index in range(len(faces))]
+
+    def restart(self, track: Track) -> Track:
+        """The same face under a new track: what was known of it no longer holds."""
+        self._tracks.pop(track.track_id, None)
+        return self._begin(track.face, track.seen_ns)
+
+    def _begin(self, face: Face, now_ns: int) -> Track:
+        track = Track(track_id=self._next_id, face=face, seen_ns=now_ns)
+        self._tracks[track.track_id] = track
+        self._next_id += 1
+        return track
+
+    def _pairs(self, faces: list[Face]) -> list[tuple[float, int, int]]:
+        pairs: list[tuple[float, int, int]] = []
+        for index, face in enumerate(faces):
+            for track in self._tracks.values():
+                score = _affinity(track.face, face)
+                if score > 0:
+                    pairs.append((score, index, track.track_id))
+        return pairs
+
+
+def _affinity(old: Face, new: Face) -> float:
+    """Above 0 when `new` can continue `old`: overlap first, then nearness, for quick turns of the head."""
+    iou = old.box.iou(new.box)
+    if iou >= _MIN_IOU:
+        return 1.0 + iou
+    size = max(old.box.w, new.box.w)
+    if not 0.5 < old.box.w / new.box.w < 2.0:
+        return 0.0
+    shift = math.hypot(old.box.center_x - new.box.center_x, old.box.center_y - new.box.center_y) / size
+    return max(0.0, 1.0 - shift / _MAX_SHIFT)
