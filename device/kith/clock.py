@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Protocol
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The event of every pure machine that says: nothing happened but time.
+
+    A machine is driven by `step(event, now_ns)`. Once its `next_deadline_ns` has come it wants a Tick, after
+    which its deadline lies in the future or is None. Events that wait go before the Tick.
+    """
 
 
 class Clock(Protocol):

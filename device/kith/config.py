@@ -76,6 +76,8 @@ class AnnounceSettings:
     """Part of the name of the device to play on; empty: the system's default."""
     ambient_max_age_ms: int = 2000
     notice_max_age_ms: int = 15_000
+    response_max_age_ms: int = 5000
+    """Also how long an answer whose playing failed is worth a second try."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,8 @@ class EnrollmentSettings:
     min_agreement: float = 0.45
     """Least cosine between two views of one enrollment."""
     hint_interval_ms: int = 2500
+    lost_after_ms: int = 1500
+    """The face being learnt was not seen for so long: it starts again from the first view."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,13 +166,15 @@ class Identification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Someone who agreed to be known. name_recording: the wearer's own recording of the name."""
+    """Someone who agreed to be known. name_recording: the wearer's own recording of the name;
+    generated: the name is a made one, such as "person 3"."""
 
     person_id: int
     name: str
     consented_at: str
     templates: int
     name_recording: Path | None = None
+    generated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +246,24 @@ class Left:
 
 
 PresenceEvent = Appeared | StrangerAppeared | Left
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Companion:
+    """Someone who is here now. person_ids: one id, or the two that cannot be told apart."""
+
+    person_ids: tuple[int, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """Who is here now. people: nearest first; strangers: faces judged to be nobody enrolled; unsure: faces
+    that could not be judged yet."""
+
+    people: tuple[Companion, ...]
+    strangers: int
+    unsure: int
 
 
 # --- sound --------------------------------------------------------------------------------------
