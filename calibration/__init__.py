@@ -1,0 +1,1 @@
+"""Programs that measure, once, the figures that the device reads."""

