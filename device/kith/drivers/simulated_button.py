@@ -1,0 +1,38 @@
+"""A button that a script presses: "12.5 double; 30 tap; 40 hold"."""
+
+from __future__ import annotations
+
+import re
+
+from kith.clock import NS_PER_MS, NS_PER_S
+from kith.errors import InputError
+from kith.types import ButtonEdge
+
+_TAP_MS = 120
+_HOLD_MS = {"hold": 1300, "hold4": 4300, "hold10": 10_300}
+_PRESS = re.compile(r"(?P<at>\d+(?:\.\d+)?)\s+(?P<what>tap|double|hold|hold4|hold10)")
+
+
+def parse_presses(script: str) -> tuple[ButtonEdge, ...]:
+    """The edges of a script, times in seconds from the start. Raises InputError that shows the grammar."""
+    edges: list[ButtonEdge] = []
+    for part in filter(None, (piece.strip() for piece in script.split(";"))):
+        found = _PRESS.fullmatch(part)
+        if found is None:
+            raise InputError(
+                f"'{part}' is no button press; write seconds and tap, double, hold, hold4 or hold10,"
+                ' for instance "12.5 double; 30 tap"'
+            )
+        edges.extend(_edges(round(float(found["at"]) * NS_PER_S), found["what"]))
+    return tuple(sorted(edges, key=lambda edge: edge.at_ns))
+
+
+def _edges(at_ns: int, what: str) -> list[ButtonEdge]:
+    if what == "double":
+        return _press(at_ns, _TAP_MS) + _press(at_ns + 2 * _TAP_MS * NS_PER_MS, _TAP_MS)
+    return _press(at_ns, _HOLD_MS.get(what, _TAP_MS))
+
+
+def _press(at_ns: int, length_ms: int) -> list[ButtonEdge]:
+    up_ns = at_ns + length_ms * NS_PER_MS
+    return [ButtonEdge(down=True, at_ns=at_ns), ButtonEdge(down=False, at_ns=up_ns)]
