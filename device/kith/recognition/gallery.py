@@ -1,0 +1,287 @@
+"""The people who agreed to be known and the templates of their faces."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from kith.errors import (
+    DuplicatePerson,
+    GalleryError,
+    GalleryFull,
+    GalleryModelMismatch,
+    InputError,
+    PersonNotFound,
+)
+from kith.recognition.faults import translated
+from kith.recognition.matcher import TemplateSet
+from kith.recognition.names import generated_name, name_key, normal_name
+from kith.recognition.store import Store
+from kith.types import Embedding, Person
+
+log = logging.getLogger(__name__)
+
+_PEOPLE = """
+    SELECT people.id, name, consented_at, name_recording, generated, count(templates.id)
+    FROM people LEFT JOIN templates ON templates.person_id = people.id
+"""
+
+
+class Gallery:
+    """All of it in one SQLite file. Belongs to the thread that opened it; other programs may change the
+    file meanwhile. What a method changed is on disk, and in the backup, when it returns."""
+
+    def __init__(self, store: Store, model_id: str | None) -> None:
+        self._store = store
+        self._model_id = model_id
+
+    @classmethod
+    def open(cls, path: Path, model_id: str | None) -> Gallery:
+        """Open or create the gallery for the templates of one network; with None only people can be listed,
+        renamed and forgotten. Raises GalleryCorrupt, GallerySchemaTooNew, GalleryModelMismatch, GalleryFull
+        or GalleryError."""
+        gallery = cls(Store.open(path), model_id)
+        try:
+            gallery._finish_erasures()
+            gallery._check_model()
+        except BaseException:
+            gallery.close()
+            raise
+        return gallery
+
+    @property
+    def restored(self) -> bool:
+        """The file was damaged and its backup took its place when it was opened."""
+        return self._store.restored
+
+    @property
+    def obstacle(self) -> GalleryError | None:
+        """Why nothing can be changed (the disk is full or read-only), or None."""
+        return self._store.obstacle
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Another value after every change, whoever made it."""
+        with translated(self._store.path):
+            others = self._store.connection.execute("PRAGMA data_version").fetchone()[0]
+        return self._store.changes, others
+
+    def people(self) -> list[Person]:
+        """Everybody, by name."""
+        with translated(self._store.path):
+            rows = self._store.connection.execute(
+                f"{_PEOPLE} GROUP BY people.id ORDER BY name_key"
+            ).fetchall()
+        return [self._person(row) for row in rows]
+
+    def person(self, name: str) -> Person:
+        """The person of that name, upper or lower case. Raises PersonNotFound, InputError."""
+        with translated(self._store.path):
+            return self._person(self._row(name))
+
+    def add_person(
+        self,
+        name: str | None,
+        embeddings: Sequence[Embedding],
+        consented_at: datetime,
+        source: str = "device",
+    ) -> Person:
+        """Enrol someone new; with None under a made name such as "person 3". source: where the templates
+        come from, "device" or "photo". Raises DuplicatePerson, GalleryModelMismatch, InputError, GalleryFull
+        or GalleryError."""
+        self._check(embeddings)
+        chosen = None if name is None else normal_name(name)
+        with self._store.change() as connection:
+            keys = {key for (key,) in connection.execute("SELECT name_key FROM people")}
+            final = generated_name(keys) if chosen is None else chosen
+            if name_key(final) in keys:
+                raise DuplicatePerson("there is already a person of that name; `kith people list` shows all")
+            cursor = connection.execute(
+                "INSERT INTO people (name, name_key, generated, consented_at, created_at)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (final, name_key(final), chosen is None, _text(consented_at), _text(datetime.now(UTC))),
+            )
+            assert cursor.lastrowid is not None
+            self._insert(cursor.lastrowid, embeddings, source)
+        return self.person(final)
+
+    def add_templates(self, person_id: int, embeddings: Sequence[Embedding], source: str = "device") -> None:
+        """More templates of someone. Raises PersonNotFound and what add_person raises."""
+        self._check(embeddings)
+        with self._store.change() as connection:
+            if connection.execute("SELECT 1 FROM people WHERE id = ?", (person_id,)).fetchone() is None:
+                raise _not_found()
+            self._insert(person_id, embeddings, source)
+
+    def rename(self, old: str, new: str) -> Person:
+        """Give someone another name. Raises PersonNotFound, DuplicatePerson, InputError."""
+        final = normal_name(new)
+        with self._store.change() as connection:
+            person_id = self._row(old)[0]
+            if name_key(final) != name_key(normal_name(old)) and self._find(final) is not None:
+                raise DuplicatePerson("there is already a person of that name; `kith people list` shows all")
+            connection.execute(
+                "UPDATE people SET name = ?, name_key = ?, generated = 0 WHERE id = ?",
+                (final, name_key(final), person_id),
+            )
+        return self.person(final)
+
+    def set_name_recording(self, person_id: int, recording: str) -> None:
+        """Note where the wearer's recording of the name lies, relative to the gallery's folder; one noted
+        before is deleted. Raises PersonNotFound, InputError."""
+        parts = PurePosixPath(recording)
+        if parts.is_absolute() or ".." in parts.parts or not parts.parts:
+            raise InputError("a recording must lie within the folder of the gallery")
+        with self._store.change() as connection:
+            row = connection.execute(
+                "SELECT name_recording FROM people WHERE id = ?", (person_id,)
+            ).fetchone()
+            if row is None:
+                raise _not_found()
+            connection.execute("UPDATE people SET name_recording = ? WHERE id = ?", (str(parts), person_id))
+            if row[0] not in (None, str(parts)):
+                connection.execute("INSERT INTO erasures (recording) VALUES (?)", (row[0],))
+        self._finish_erasures()
+
+    def forget(self, name: str) -> None:
+        """Remove a person entirely: templates, recording, every trace in the file, its journal, the backup
+        and kept copies. If it is cut short, the next opening finishes it. Raises PersonNotFound, GalleryFull
+        or GalleryError."""
+        try:
+            self._delete(name)
+        except GalleryFull:
+            if self._store.obstacle is not None:
+                raise
+            # A full disk must not keep anyone from being forgotten: the backup holds them too.
+            self._store.drop_backup()
+            self._delete(name, backed_up=False)
+        self._finish_erasures()
+
+    def templates(self) -> TemplateSet:
+        """All templates, by person. Raises GalleryModelMismatch when opened without a network."""
+        if self._model_id is None:
+            raise GalleryModelMismatch("the gallery was opened without naming a network")
+        with translated(self._store.path):
+            rows = self._store.connection.execute(
+                "SELECT person_id, vector FROM templates ORDER BY person_id, id"
+            ).fetchall()
+        vectors = np.array([np.frombuffer(blob, dtype="<f4") for _, blob in rows], dtype=np.float32)
+        person_ids = np.array([person_id for person_id, _ in rows], dtype=np.int64)
+        vectors = vectors.reshape(len(rows), -1) if rows else np.zeros((0, 0), np.float32)
+        vectors.flags.writeable = False
+        person_ids.flags.writeable = False
+        return TemplateSet(vectors=vectors, person_ids=person_ids, model_id=self._model_id)
+
+    def close(self) -> None:
+        """May be called twice."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _find(self, name: str) -> tuple[int, str, str, str | None, int, int] | None:
+        row: tuple[int, str, str, str | None, int, int] | None = self._store.connection.execute(
+            f"{_PEOPLE} WHERE name_key = ? GROUP BY people.id", (name_key(normal_name(name)),)
+        ).fetchone()
+        return row
+
+    def _row(self, name: str) -> tuple[int, str, str, str | None, int, int]:
+        row = self._find(name)
+        if row is None:
+            raise _not_found()
+        return row
+
+    def _person(self, row: tuple[int, str, str, str | None, int, int]) -> Person:
+        person_id, name, consented_at, recording, generated, templates = row
+        return Person(
+            person_id=person_id,
+            name=name,
+            consented_at=consented_at,
+            templates=templates,
+            name_recording=None if recording is None else self._store.path.parent / recording,
+            generated=bool(generated),
+        )
+
+    def _insert(self, person_id: int, embeddings: Sequence[Embedding], source: str) -> None:
+        now = _text(datetime.now(UTC))
+        self._store.connection.executemany(
+            "INSERT INTO templates (person_id, model_id, vector, source, created_at) VALUES (?, ?, ?, ?, ?)",
+            [
+                (person_id, each.model_id, each.vector.astype("<f4").tobytes(), source, now)
+                for each in embeddings
+            ],
+        )
+
+    def _check(self, embeddings: Sequence[Embedding]) -> None:
+        if not embeddings:
+            raise InputError("nobody can be enrolled without a good look at their face")
+        for each in embeddings:
+            if self._model_id is None or each.model_id != self._model_id:
+                raise GalleryModelMismatch(
+                    f"a template of {each.model_id} does not belong in a gallery of {self._model_id}"
+                )
+            if each.vector.ndim != 1 or not abs(float(np.linalg.norm(each.vector)) - 1.0) < 1e-3:
+                raise InputError("a template must be one vector of length one")
+
+    def _check_model(self) -> None:
+        if self._model_id is None:
+            return
+        with translated(self._store.path):
+            other = self._store.connection.execute(
+                "SELECT model_id, count(DISTINCT person_id) FROM templates WHERE model_id <> ?"
+                " GROUP BY model_id",
+                (self._model_id,),
+            ).fetchone()
+        if other is not None:
+            raise GalleryModelMismatch(
+                f"{self._store.path} holds templates of {other[1]} people made by the network {other[0]}, "
+                f"and this Kith runs {self._model_id}; forget them with `kith people forget` and enrol them "
+                f"again"
+            )
+
+    def _delete(self, name: str, *, backed_up: bool = True) -> None:
+        with self._store.change(backed_up=backed_up) as connection:
+            person_id, _, _, recording, _, _ = self._row(name)
+            connection.execute("DELETE FROM people WHERE id = ?", (person_id,))
+            connection.execute("INSERT INTO erasures (recording) VALUES (?)", (recording,))
+
+    def _finish_erasures(self) -> None:
+        if self._store.obstacle is not None:
+            return
+        with translated(self._store.path):
+            pending = self._store.connection.execute("SELECT recording FROM erasures").fetchall()
+            if not pending:
+                return
+            for (recording,) in pending:
+                if recording is not None:
+                    (self._store.path.parent / recording).unlink(missing_ok=True)
+            self._store.drop_old_copies()
+        try:
+            self._store.wipe_freed()
+            with self._store.change() as connection:
+                connection.execute("DELETE FROM erasures")
+        except GalleryFull:
+            # The old backup holds whom it should not; the next opening makes a new one.
+            self._store.drop_backup()
+            log.warning("the disk is full: the gallery has no backup until there is room")
+
+
+def _text(moment: datetime) -> str:
+    if moment.tzinfo is None:
+        raise InputError("a date of consent needs a time zone")
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _not_found() -> PersonNotFound:
+    return PersonNotFound("there is no person of that name; `kith people list` shows who there is")

@@ -1,0 +1,85 @@
+"""Who a face is: exact search over every template, and the decision at the operating point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kith.errors import CalibrationMismatch, GalleryModelMismatch
+from kith.recognition.operating_point import OperatingPoint
+from kith.types import F32, Embedding, Identification, Outcome
+
+I64 = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateSet:
+    """All templates of a gallery: vectors f32[N, D] of unit norm, person_ids i64[N] ascending, both
+    read-only."""
+
+    vectors: F32
+    person_ids: I64
+    model_id: str
+
+
+class Matcher:
+    """Immutable, so one may be made in a thread and handed to another.
+
+    A person's score is the cosine of the best of their templates.
+    """
+
+    def __init__(self, templates: TemplateSet, point: OperatingPoint) -> None:
+        """Raises CalibrationMismatch when the operating point is of another network."""
+        if point.model_id != templates.model_id:
+            raise CalibrationMismatch(
+                f"the operating point was measured for {point.model_id}, the gallery holds templates of "
+                f"{templates.model_id}; run `make calibrate`"
+            )
+        self._vectors = templates.vectors
+        self._people, self._starts = np.unique(templates.person_ids, return_index=True)
+        self._point = point
+
+    @property
+    def point(self) -> OperatingPoint:
+        """The operating point at which it decides."""
+        return self._point
+
+    def identify(self, embedding: Embedding) -> Identification:
+        """Compare a probe with everybody. Raises GalleryModelMismatch for an embedding of another network."""
+        if embedding.model_id != self._point.model_id:
+            raise GalleryModelMismatch(
+                f"a face of {embedding.model_id} cannot be compared with templates of {self._point.model_id}"
+            )
+        if self._people.size == 0:
+            return _answer(Outcome.UNKNOWN)
+        scores = np.maximum.reduceat(self._vectors @ embedding.vector, self._starts)
+        best = int(np.argmax(scores))
+        score = float(scores[best])
+        if self._people.size == 1:
+            return self._decide(score, best, None, None)
+        scores[best] = -np.inf
+        second = int(np.argmax(scores))
+        return self._decide(score, best, second, score - float(scores[second]))
+
+    def _decide(self, score: float, best: int, second: int | None, margin: float | None) -> Identification:
+        if score < self._point.threshold:
+            return _answer(Outcome.UNKNOWN, score=score, margin=margin)
+        person_id = int(self._people[best])
+        if second is None or margin is None or margin >= self._point.margin:
+            return _answer(Outcome.KNOWN, person_id, score=score, margin=margin)
+        return _answer(Outcome.AMBIGUOUS, person_id, int(self._people[second]), score=score, margin=margin)
+
+
+def _answer(
+    outcome: Outcome,
+    person_id: int | None = None,
+    runner_up_id: int | None = None,
+    *,
+    score: float | None = None,
+    margin: float | None = None,
+) -> Identification:
+    return Identification(
+        outcome=outcome, person_id=person_id, runner_up_id=runner_up_id, score=score, margin=margin
+    )

@@ -1,0 +1,39 @@
+"""What a person may be called."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from kith.errors import InputError
+
+MAX_NAME_CHARS = 80
+
+_UNSPEAKABLE = {"Cc", "Cs", "Zl", "Zp"}
+_GENERATED = re.compile(r"person (\d{1,9})")
+
+
+def normal_name(raw: str) -> str:
+    """The name trimmed and in Unicode's NFC form. Raises InputError when it cannot be a name."""
+    name = unicodedata.normalize("NFC", raw.strip())
+    if not name:
+        raise InputError("a name must not be empty")
+    if len(name) > MAX_NAME_CHARS:
+        raise InputError(f"a name may have at most {MAX_NAME_CHARS} characters, this one has {len(name)}")
+    if any(unicodedata.category(char) in _UNSPEAKABLE for char in name):
+        raise InputError("a name must not hold line breaks or other control characters")
+    return name
+
+
+def name_key(name: str) -> str:
+    """What two names share when they differ only in upper and lower case, in any script."""
+    return unicodedata.normalize("NFC", name.casefold())
+
+
+def generated_name(keys: Iterable[str]) -> str:
+    """The next "person 3" beside the people of these name keys: a number above the count of people and
+    above every number in use, so it never stands for someone who is already there."""
+    taken = list(keys)
+    numbers = [int(match[1]) for key in taken if (match := _GENERATED.fullmatch(key))]
+    return f"person {max([len(taken), *numbers]) + 1}"

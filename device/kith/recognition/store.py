@@ -1,0 +1,222 @@
+"""The gallery's file: opened sound or not at all, changed wholly or not at all, with a backup beside it.
+
+Beside `kith.db` lie `kith.db.bak`, a copy as of the last change, and for the length of a change
+`kith.db.bak.new`. A damaged file is kept as `kith.db.damaged-N`, one from before a migration as
+`kith.db.v1`; both go when someone is forgotten.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from kith.errors import GalleryCorrupt, GalleryError, GalleryFull
+from kith.recognition import migrations
+from kith.recognition.faults import GalleryNotWritable, corrupt, translated
+from kith.recognition.files import copy_private, folder_lock, make_private, sync_folder, write_private
+
+log = logging.getLogger(__name__)
+
+_BUSY_S = 10.0
+
+
+class Store:
+    """One SQLite file. Belongs to the thread that opened it; several programs may have it open."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, obstacle: GalleryError | None) -> None:
+        self.path = path
+        self.connection = connection
+        self.restored = False
+        self.obstacle = obstacle
+        self.changes = 0
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Open or create the file; a damaged one is replaced by its backup when that is sound. Where the
+        file can be read but the disk is full or read-only, it is opened for reading, with `obstacle` set.
+        Raises GalleryCorrupt, GallerySchemaTooNew, GalleryFull or GalleryError."""
+        with translated(path):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with folder_lock(path.parent, _BUSY_S):
+                try:
+                    store = cls._open_sound(path)
+                except GalleryCorrupt as damage:
+                    _restore(path, damage)
+                    store = cls._open_sound(path)
+                    store.restored = True
+                    log.warning("the gallery was damaged and has been restored from its backup")
+                try:
+                    store._bring_up_to_date()
+                except BaseException:
+                    store.connection.close()
+                    raise
+                return store
+
+    @contextmanager
+    def change(self, *, backed_up: bool = True) -> Iterator[sqlite3.Connection]:
+        """One change, on disk and in the backup when the block ends; nothing changes if anything fails.
+        Raises GalleryFull or GalleryError."""
+        if self.obstacle is not None:
+            raise self.obstacle
+        with translated(self.path), folder_lock(self.path.parent, _BUSY_S):
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.connection
+                if backed_up:
+                    write_private(_staged(self.path), self.connection.serialize())
+                self.connection.execute("COMMIT")
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                _staged(self.path).unlink(missing_ok=True)
+                raise
+            self.changes += 1
+            if backed_up:
+                self._publish_backup()
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def wipe_freed(self) -> None:
+        """Write the file anew without anything that was deleted from it, and empty its journal. Raises
+        GalleryError."""
+        with translated(self.path), folder_lock(self.path.parent, _BUSY_S):
+            try:
+                # secure_delete alone leaves copies where rows moved between pages.
+                self.connection.execute("VACUUM")
+            finally:
+                busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise GalleryError(f"another program is reading {self.path}; try again when it has ended")
+
+    def drop_backup(self) -> None:
+        """Make room on a full disk for a change that frees some."""
+        backup_of(self.path).unlink(missing_ok=True)
+
+    def drop_old_copies(self) -> None:
+        """Remove what was kept of damaged files and from before migrations."""
+        for pattern in (".damaged-*", ".v*"):
+            for copy in self.path.parent.glob(self.path.name + pattern):
+                copy.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """May be called twice."""
+        self.connection.close()
+
+    @classmethod
+    def _open_sound(cls, path: Path) -> Store:
+        obstacle: GalleryError | None = None
+        try:
+            with translated(path):
+                connection = _connect(path)
+        except (GalleryFull, GalleryNotWritable) as error:
+            if not _all_is_in_one_file(path):
+                raise
+            obstacle = error
+            connection = _connect_reading(path)
+        try:
+            with translated(path):
+                migrations.check_sound(connection, path, len(migrations.STEPS))
+                if migrations.schema_version(connection) == 0 and backup_of(path).exists():
+                    raise corrupt(path, "it is empty, and its backup is not")
+        except BaseException:
+            connection.close()
+            raise
+        return cls(path, connection, obstacle)
+
+    def _bring_up_to_date(self) -> None:
+        version = migrations.schema_version(self.connection)
+        pending = version < len(migrations.STEPS)
+        if self.obstacle is not None:
+            if pending:
+                raise self.obstacle
+            return
+        if pending:
+            if version:
+                write_private(
+                    self.path.with_name(f"{self.path.name}.v{version}"), self.connection.serialize()
+                )
+            migrations.migrate(self.connection, migrations.STEPS)
+        if pending or _staged(self.path).exists() or not _is_sound(backup_of(self.path)):
+            self._renew_backup()
+
+    def _renew_backup(self) -> None:
+        try:
+            write_private(_staged(self.path), self.connection.serialize())
+            self._publish_backup()
+        except OSError as error:
+            # The gallery itself is whole; the next opening tries again.
+            log.warning("no backup of the gallery could be written: %s", error.strerror)
+            with suppress(OSError):
+                _staged(self.path).unlink(missing_ok=True)
+
+    def _publish_backup(self) -> None:
+        _staged(self.path).replace(backup_of(self.path))
+        sync_folder(self.path.parent)
+
+
+def backup_of(path: Path) -> Path:
+    """Where the backup of a gallery file lies."""
+    return path.with_name(path.name + ".bak")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    make_private(path)
+    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        # What was confirmed aloud must outlive a pulled plug; NORMAL loses the last commits.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")
+        # VACUUM would put a whole copy into a temporary file elsewhere.
+        connection.execute("PRAGMA temp_store = MEMORY")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect_reading(path: Path) -> sqlite3.Connection:
+    # A WAL database cannot be opened where its journal cannot be made; as an immutable file it can.
+    return sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, isolation_level=None)
+
+
+def _all_is_in_one_file(path: Path) -> bool:
+    journal = path.with_name(path.name + "-wal")
+    try:
+        return path.stat().st_size > 0 and not (journal.exists() and journal.stat().st_size > 0)
+    except OSError:
+        return False
+
+
+def _is_sound(path: Path) -> bool:
+    if not path.exists():
+        return False
+    connection = _connect_reading(path)
+    try:
+        migrations.check_sound(connection, path, len(migrations.STEPS))
+        return migrations.schema_version(connection) > 0
+    except (sqlite3.Error, GalleryError):
+        return False
+    finally:
+        connection.close()
+
+
+def _restore(path: Path, damage: GalleryCorrupt) -> None:
+    """Put the backup in the place of a damaged file, which is kept under another name."""
+    source = next((copy for copy in (_staged(path), backup_of(path)) if _is_sound(copy)), None)
+    if source is None:
+        raise damage
+    number = 1
+    while path.with_name(f"{path.name}.damaged-{number}").exists():
+        number += 1
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(f"{path}.damaged-{number}{suffix}")
+    copy_private(source, path)
+
+
+def _staged(path: Path) -> Path:
+    return path.with_name(path.name + ".bak.new")
