@@ -22,12 +22,15 @@ class GpioButton:
         try:
             from gpiozero import Button
             from gpiozero.exc import GPIOZeroError
+
+            # Named, not gpiozero's default, which falls back silently to factories unfit for a Pi 5.
+            factory = self._pin_factory or _lgpio_factory()
+            self._button = Button(self._gpio, pull_up=True, pin_factory=factory)
         except ImportError as error:
             raise ButtonUnavailable(
-                "gpiozero is not installed: run `sudo apt-get install python3-gpiozero`"
+                f"GPIO {self._gpio} needs gpiozero and lgpio:"
+                " run `sudo apt-get install python3-gpiozero python3-lgpio`"
             ) from error
-        try:
-            self._button = Button(self._gpio, pull_up=True, pin_factory=self._pin_factory)
         except (GPIOZeroError, OSError) as error:
             raise ButtonUnavailable(f"GPIO {self._gpio} cannot be used for the button: {error}") from error
         self._button.when_pressed = lambda: on_edge(ButtonEdge(down=True, at_ns=self._clock.now_ns()))
@@ -38,3 +41,9 @@ class GpioButton:
         if self._button is not None:
             self._button.close()
             self._button = None
+
+
+def _lgpio_factory() -> Any:
+    from gpiozero.pins.lgpio import LGPIOFactory
+
+    return LGPIOFactory()

@@ -1,0 +1,113 @@
+"""Head pose, rejections and distance, on a head of known shape seen by a known camera."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kith.config import VisionSettings
+from kith.types import F32, AlignedFace, BoxPx, Face, FaceQuality, Rejection
+from kith.vision.place import locate
+from kith.vision.quality import head_pose, judge, measure, weight
+
+# Millimetres: eyes, nose tip, mouth corners; x to the picture's right, y down, z to the camera.
+HEAD = np.array([[-31.5, 0, 0], [31.5, 0, 0], [0, 39, 24], [-25, 68, 5], [25, 68, 5]])
+
+
+def project(yaw_deg: float, pitch_deg: float, roll_deg: float, scale: float) -> F32:
+    """The head's landmarks f32[5, 2] px, turned, by weak perspective."""
+    yaw, pitch, roll = (math.radians(angle) for angle in (yaw_deg, pitch_deg, roll_deg))
+    about_x = np.array(
+        [[1, 0, 0], [0, math.cos(pitch), -math.sin(pitch)], [0, math.sin(pitch), math.cos(pitch)]]
+    )
+    about_y = np.array([[math.cos(yaw), 0, math.sin(yaw)], [0, 1, 0], [-math.sin(yaw), 0, math.cos(yaw)]])
+    seen = (HEAD @ about_x.T @ about_y.T)[:, :2] * scale
+    spin = np.array([[math.cos(roll), -math.sin(roll)], [math.sin(roll), math.cos(roll)]])
+    return np.asarray(seen @ spin.T + np.array([300, 200]), np.float32)
+
+
+@given(yaw=st.floats(-45, 45), roll=st.floats(-30, 30), scale=st.floats(0.2, 4))
+def test_yaw_is_found_whatever_the_roll_and_size(yaw: float, roll: float, scale: float) -> None:
+    found, _ = head_pose(project(yaw, 0, roll, scale))
+    assert found == pytest.approx(yaw, abs=1)
+
+
+@given(pitch=st.floats(-25, 25), roll=st.floats(-30, 30))
+def test_pitch_is_found_with_its_sign(pitch: float, roll: float) -> None:
+    _, found = head_pose(project(0, pitch, roll, 1))
+    assert found == pytest.approx(pitch, abs=1)
+
+
+def _face(landmarks: F32) -> Face:
+    (x0, y0), (x1, y1) = landmarks.min(axis=0), landmarks.max(axis=0)
+    w, h = float(x1 - x0) * 1.8, float(y1 - y0) * 2
+    box = BoxPx(x=float(x0 + x1 - w) / 2, y=float(y0 + y1 - h) / 2, w=w, h=h)
+    return Face(box=box, landmarks=landmarks, score=0.9)
+
+
+def _quality(**changes: float) -> FaceQuality:
+    usual = {"sharpness": 12.0, "luma": 120.0, "yaw_deg": 0.0, "pitch_deg": 0.0, "inter_eye_px": 50.0}
+    return FaceQuality(**{**usual, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, None),
+        ({"inter_eye_px": 8.0}, Rejection.TOO_SMALL),
+        ({"luma": 10.0}, Rejection.TOO_DARK),
+        ({"luma": 250.0}, Rejection.TOO_BRIGHT),
+        ({"yaw_deg": -70.0}, Rejection.PROFILE),
+        ({"pitch_deg": 60.0}, Rejection.PROFILE),
+        ({"sharpness": 1.0}, Rejection.BLURRED),
+    ],
+)
+def test_each_reason(changes: dict[str, float], expected: Rejection | None) -> None:
+    face = _face(project(0, 0, 0, 1))
+    assert judge(face, _quality(**changes), 640, 480, VisionSettings()) is expected
+
+
+def test_a_face_over_the_edge_is_cut_off() -> None:
+    face = _face(project(0, 0, 0, 1) - np.array([290, 0], np.float32))
+    assert judge(face, _quality(), 640, 480, VisionSettings()) is Rejection.CUT_OFF
+
+
+def test_blur_and_darkness_are_measured() -> None:
+    rng = np.random.default_rng(1)
+    noisy = AlignedFace(rgb=rng.integers(60, 200, (112, 112, 3), dtype=np.uint8))
+    flat = AlignedFace(rgb=np.full((112, 112, 3), 20, np.uint8))
+    face = _face(project(0, 0, 0, 1))
+    assert measure(face, noisy).sharpness > 20 > measure(face, flat).sharpness
+    assert measure(face, flat).luma == pytest.approx(20, abs=1)
+
+
+def test_weight_prefers_near_sharp_and_frontal() -> None:
+    best = weight(_quality(sharpness=20))
+    assert best > weight(_quality(sharpness=5)) > 0
+    assert best > weight(_quality(sharpness=20, yaw_deg=40)) > 0
+    assert best > weight(_quality(sharpness=20, inter_eye_px=15)) > 0
+
+
+@pytest.mark.parametrize("metres", [0.5, 1.0, 2.0, 4.0])
+@pytest.mark.parametrize("yaw", [-30.0, 0.0, 20.0])
+def test_distance_follows_from_the_eyes(metres: float, yaw: float) -> None:
+    fov_deg, width_px = 62.2, 640
+    focal_px = width_px / 2 / math.tan(math.radians(fov_deg / 2))
+    landmarks = project(yaw, 0, 0, focal_px / (metres * 1000))
+    landmarks += np.array([20, 40], np.float32)
+    face = _face(landmarks)
+    eyes = landmarks[1] - landmarks[0]
+    quality = _quality(inter_eye_px=float(np.hypot(*eyes)), yaw_deg=yaw)
+    place = locate(face, quality, width_px, fov_deg, 25)
+    assert place.distance_mm == pytest.approx(metres * 1000, rel=0.05)
+    assert place.facing is (abs(yaw) <= 25)
+
+
+def test_bearing_is_positive_to_the_right() -> None:
+    landmarks = project(0, 0, 0, 0.5)
+    right = locate(_face(landmarks + np.array([250, 0], np.float32)), _quality(), 640, 62.2, 25)
+    left = locate(_face(landmarks - np.array([250, 0], np.float32)), _quality(), 640, 62.2, 25)
+    assert right.bearing_deg > 15
+    assert left.bearing_deg < -15
