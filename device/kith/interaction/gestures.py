@@ -1,0 +1,142 @@
+"""The one button: raw edges become gestures. Pure; see `docs/spoken-interface.md` for what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kith.clock import NS_PER_MS, Tick
+from kith.config import ButtonSettings
+from kith.errors import ConfigError
+from kith.types import ButtonEdge, Gesture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pressed:
+    """The button went down: to be answered with the press sound at once. One for each press."""
+
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """The hold is now long enough: letting go makes this gesture (HOLD_1S or HOLD_4S). For a sound."""
+
+    gesture: Gesture
+    at_ns: int
+
+
+GestureCommand = Pressed | Reached | Gesture
+
+
+class Gestures:
+    """TAP comes once no second press followed, DOUBLE when the second press is let go, HOLD_1S and HOLD_4S
+    when the button is let go, POWER_WARNING and HOLD_10S while it is still held.
+
+    Let go after the warning and before HOLD_10S: nothing, the wearer thought better of it. A button that is
+    stuck down makes nothing more after HOLD_10S until it came up. Raises ConfigError if the holds of the
+    settings do not grow.
+    """
+
+    def __init__(self, settings: ButtonSettings) -> None:
+        holds = (
+            settings.hold_ms,
+            settings.privacy_hold_ms,
+            settings.power_warning_ms,
+            settings.power_hold_ms,
+        )
+        if any(later <= earlier for earlier, later in zip((0, *holds), holds, strict=False)):
+            raise ConfigError(
+                "the holds of the button must grow: 0 < hold_ms < privacy_hold_ms < power_warning_ms < "
+                f"power_hold_ms, but they are {', '.join(map(str, holds))}"
+            )
+        self._holds_ns = tuple(hold * NS_PER_MS for hold in holds)
+        self._debounce_ns = settings.debounce_ms * NS_PER_MS
+        self._double_gap_ns = settings.double_gap_ms * NS_PER_MS
+        self._edge_ns = 0
+        self._down_ns: int | None = None
+        self._down_edge_ns = 0
+        self._up_ns: int | None = None  # a release that may yet prove to be a bounce
+        self._holds_reached = 0
+        self._tap_ns: int | None = None  # the end of a first tap that may become a double
+
+    @property
+    def next_deadline_ns(self) -> int | None:
+        """When it wants a Tick."""
+        if self._up_ns is not None:
+            return self._up_ns + self._debounce_ns
+        if self._down_ns is not None:
+            if self._holds_reached == len(self._holds_ns):
+                return None
+            return self._down_ns + self._holds_ns[self._holds_reached]
+        return None if self._tap_ns is None else self._tap_ns + self._double_gap_ns
+
+    def step(self, event: ButtonEdge | Tick, now_ns: int) -> list[GestureCommand]:
+        """Take one event; edges count by their own time, so a late one is measured rightly."""
+        if isinstance(event, Tick):
+            return self._advance(now_ns)
+        at_ns = self._edge_ns = max(event.at_ns, self._edge_ns)
+        return self._advance(at_ns) + (self._went_down(at_ns) if event.down else self._went_up(at_ns))
+
+    def _advance(self, to_ns: int) -> list[GestureCommand]:
+        commands: list[GestureCommand] = []
+        while (deadline_ns := self.next_deadline_ns) is not None and deadline_ns <= to_ns:
+            commands += self._due(deadline_ns)
+        return commands
+
+    def _due(self, at_ns: int) -> list[GestureCommand]:
+        if self._up_ns is not None:
+            return self._let_go(self._up_ns)
+        if self._down_ns is not None:
+            return self._hold_reached(at_ns)
+        self._tap_ns = None
+        return [Gesture.TAP]
+
+    def _went_down(self, at_ns: int) -> list[GestureCommand]:
+        commands: list[GestureCommand] = []
+        if self._down_ns is not None:
+            bounce = self._up_ns is not None or at_ns - self._down_edge_ns < self._debounce_ns
+            self._down_edge_ns = at_ns
+            self._up_ns = None
+            if bounce:
+                return []
+            commands = self._release_was_lost(self._down_ns, at_ns)
+        self._down_ns = self._down_edge_ns = at_ns
+        self._holds_reached = 0
+        return [*commands, Pressed(at_ns=at_ns)]
+
+    def _went_up(self, at_ns: int) -> list[GestureCommand]:
+        if self._down_ns is not None and self._up_ns is None:
+            self._up_ns = at_ns
+        return []
+
+    def _release_was_lost(self, down_ns: int, at_ns: int) -> list[GestureCommand]:
+        # Shorter than the first hold, the press before was a tap whenever it ended. A longer one may have
+        # been anything: rather nothing than the wrong thing.
+        self._down_ns = None
+        if self._holds_reached:
+            return []
+        return self._tapped(min(down_ns + self._debounce_ns, at_ns)) + self._advance(at_ns)
+
+    def _let_go(self, at_ns: int) -> list[GestureCommand]:
+        self._down_ns = self._up_ns = None
+        if self._holds_reached == 0:
+            return self._tapped(at_ns)
+        gesture = {1: Gesture.HOLD_1S, 2: Gesture.HOLD_4S}.get(self._holds_reached)
+        return [] if gesture is None else [gesture]
+
+    def _tapped(self, at_ns: int) -> list[GestureCommand]:
+        if self._tap_ns is not None:
+            self._tap_ns = None
+            return [Gesture.DOUBLE]
+        self._tap_ns = at_ns
+        return []
+
+    def _hold_reached(self, at_ns: int) -> list[GestureCommand]:
+        self._holds_reached += 1
+        if self._holds_reached > 2:
+            return [Gesture.POWER_WARNING if self._holds_reached == 3 else Gesture.HOLD_10S]
+        # A tap followed by a hold is no double: the tap stands for itself.
+        tap: list[GestureCommand] = [] if self._tap_ns is None else [Gesture.TAP]
+        self._tap_ns = None
+        gesture = Gesture.HOLD_1S if self._holds_reached == 1 else Gesture.HOLD_4S
+        return [*tap, Reached(gesture=gesture, at_ns=at_ns)]

@@ -1,0 +1,142 @@
+"""Gestures in ticks: each row is what the button did and what came of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from kith.clock import Tick
+from kith.config import ButtonSettings
+from kith.errors import ConfigError
+from kith.interaction.gestures import GestureCommand, Gestures, Pressed, Reached
+from kith.types import ButtonEdge, Gesture
+from tests.unit._machine_kit import ms
+
+PRESS = "press"
+
+
+def name(command: GestureCommand) -> str:
+    match command:
+        case Pressed():
+            return PRESS
+        case Reached():
+            return f"reached {command.gesture.value}"
+        case _:
+            return command.value
+
+
+def play(script: str, until_ms: int = 20_000) -> list[tuple[int, str]]:
+    """`d0 u80` is down at 0 ms, up at 80 ms. Returns (ms, what) with Ticks given when they are asked for."""
+    machine = Gestures(ButtonSettings())
+    heard: list[tuple[int, str]] = []
+
+    def drain(to_ns: int) -> None:
+        while (deadline := machine.next_deadline_ns) is not None and deadline < to_ns:
+            heard.extend((deadline // ms(1), name(c)) for c in machine.step(Tick(), deadline))
+            assert machine.next_deadline_ns is None or machine.next_deadline_ns > deadline
+
+    for edge in script.split():
+        at_ns = ms(int(edge[1:]))
+        drain(at_ns)
+        event = ButtonEdge(down=edge[0] == "d", at_ns=at_ns)
+        heard.extend((at_ns // ms(1), name(c)) for c in machine.step(event, at_ns))
+    drain(ms(until_ms))
+    return heard
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        pytest.param("d0 u80", [(0, PRESS), (430, "tap")], id="tap"),
+        pytest.param("d0 u80 d300 u380", [(0, PRESS), (300, PRESS), (405, "double")], id="double"),
+        pytest.param(
+            "d0 u80 d500 u580", [(0, PRESS), (430, "tap"), (500, PRESS), (930, "tap")], id="two taps"
+        ),
+        pytest.param(
+            "d0 u80 d200 u280 d400 u480",
+            [(0, PRESS), (200, PRESS), (305, "double"), (400, PRESS), (830, "tap")],
+            id="three presses",
+        ),
+        pytest.param("d0 u999", [(0, PRESS), (1349, "tap")], id="just no hold"),
+        pytest.param("d0 u1200", [(0, PRESS), (1000, "reached hold"), (1225, "hold")], id="hold"),
+        pytest.param(
+            "d0 u4500",
+            [(0, PRESS), (1000, "reached hold"), (4000, "reached hold4"), (4525, "hold4")],
+            id="privacy",
+        ),
+        pytest.param(
+            "d0 u9000",
+            [(0, PRESS), (1000, "reached hold"), (4000, "reached hold4"), (8000, "power_warning")],
+            id="thought better of it",
+        ),
+        pytest.param(
+            "d0 u60000 d61000 u61080",
+            [
+                *[(0, PRESS), (1000, "reached hold"), (4000, "reached hold4"), (8000, "power_warning")],
+                *[(10_000, "hold10"), (61_000, PRESS), (61_430, "tap")],
+            ],
+            id="stuck, then free",
+        ),
+        pytest.param(
+            "d0 u80 d200 u1500",
+            [(0, PRESS), (200, PRESS), (1200, "tap"), (1200, "reached hold"), (1525, "hold")],
+            id="a tap and a hold are no double",
+        ),
+        pytest.param("u0 d100 u180", [(100, PRESS), (530, "tap")], id="down when Kith began"),
+    ],
+)
+def test_presses(script: str, expected: list[tuple[int, str]]) -> None:
+    assert play(script, until_ms=70_000) == expected
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        pytest.param("d0 u2 d4 u9 d11 u80 d83 u85", [(0, PRESS), (435, "tap")], id="both edges bounce"),
+        pytest.param(
+            "d0 u500 d503 u1200", [(0, PRESS), (1000, "reached hold"), (1225, "hold")], id="chatter"
+        ),
+        pytest.param(
+            "d0 u995 d1003 u1200", [(0, PRESS), (1000, "reached hold"), (1225, "hold")], id="at the hold"
+        ),
+        pytest.param("d0 d5 u80", [(0, PRESS), (430, "tap")], id="an up lost in the bounces"),
+    ],
+)
+def test_bounces_are_no_presses(script: str, expected: list[tuple[int, str]]) -> None:
+    assert play(script) == expected
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        pytest.param("d0 d250 u330", [(0, PRESS), (250, PRESS), (355, "double")], id="of a double"),
+        pytest.param("d0 d800 u880", [(0, PRESS), (800, "tap"), (800, PRESS), (1230, "tap")], id="of a tap"),
+        pytest.param(
+            "d0 d3000 u3080",
+            [(0, PRESS), (1000, "reached hold"), (3000, PRESS), (3430, "tap")],
+            id="of a hold of unknown length: nothing",
+        ),
+        pytest.param(
+            "d0 d30000 u30080",
+            [
+                *[(0, PRESS), (1000, "reached hold"), (4000, "reached hold4"), (8000, "power_warning")],
+                *[(10_000, "hold10"), (30_000, PRESS), (30_430, "tap")],
+            ],
+            id="of a stuck button",
+        ),
+    ],
+)
+def test_a_lost_release(script: str, expected: list[tuple[int, str]]) -> None:
+    assert play(script, until_ms=40_000) == expected
+
+
+def test_an_edge_that_waited_is_measured_by_its_own_time() -> None:
+    machine = Gestures(ButtonSettings())
+    late = ms(3000)
+    assert machine.step(ButtonEdge(down=True, at_ns=ms(0)), late) == [Pressed(at_ns=0)]
+    assert machine.step(ButtonEdge(down=False, at_ns=ms(90)), late) == []
+    assert machine.step(Tick(), late) == [Gesture.TAP]
+
+
+def test_holds_that_do_not_grow_are_refused() -> None:
+    with pytest.raises(ConfigError, match="must grow"):
+        Gestures(ButtonSettings(hold_ms=5000))
