@@ -1,0 +1,165 @@
+"""All fixed wording of Kith, as the table in `docs/spoken-interface.md` has it; a test compares the two.
+
+A key is "topic.what": announcements of one topic replace each other while they wait, so that "the camera is
+back" takes the place of "the camera has stopped".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from kith.announce.phrasing import Piece, capital, fill, number
+from kith.clock import NS_PER_MS
+from kith.config import AnnounceSettings
+from kith.types import Announcement, Band, Earcon, Phrase, Spoken
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is heard in one situation. text: with {name}, {Count}, {reason} or {Reason}, where a capital
+    stands for a capital; empty: a sound alone."""
+
+    text: str
+    sound: Earcon | None = None
+    band: Band = Band.RESPONSE
+
+
+_NOTICE, _FAULT = Band.NOTICE, Earcon.FAULT
+
+LINES: Final[Mapping[str, Line]] = MappingProxyType(
+    {
+        "kith.ready_none": Line("Kith is ready. Nobody known yet.", Earcon.READY, _NOTICE),
+        "kith.ready_one": Line("Kith is ready. One person known.", Earcon.READY, _NOTICE),
+        "kith.ready_many": Line("Kith is ready. {Count} people known.", Earcon.READY, _NOTICE),
+        "power.warning": Line("", Earcon.POWER_WARNING),
+        "power.off": Line("Switching off."),
+        "privacy.on": Line("Privacy on. The camera is closed.", Earcon.PRIVACY_ON),
+        "privacy.off": Line("Privacy off. The camera is open again.", Earcon.PRIVACY_OFF),
+        "undo.wrong": Line("Marked as wrong.", Earcon.UNDONE),
+        "undo.taken_back": Line("{name} is forgotten again.", Earcon.UNDONE),
+        "undo.nothing": Line("Nothing to undo.", Earcon.FAILURE),
+        "enroll.looking": Line("Looking for a face to remember."),
+        "enroll.hint": Line("{Reason}."),
+        "enroll.again": Line("Face lost. Starting again."),
+        "enroll.done": Line("{name} is remembered.", Earcon.SUCCESS),
+        "enroll.refused": Line("Not remembered: {reason}.", Earcon.FAILURE),
+        "enroll.cancelled": Line("Cancelled. Nothing was kept.", Earcon.UNDONE),
+        "camera.missing": Line("No camera was found.", _FAULT, _NOTICE),
+        "camera.stopped": Line("The camera has stopped.", _FAULT, _NOTICE),
+        "camera.back": Line("The camera is back.", None, _NOTICE),
+        "recognition.restarted": Line("Recognition was restarted.", _FAULT, _NOTICE),
+        "voice.restarted": Line("The voice was restarted.", _FAULT, _NOTICE),
+        "button.missing": Line("The button does not answer.", _FAULT, _NOTICE),
+        "gallery.restored": Line(
+            "The gallery was damaged and was restored from its backup.", _FAULT, _NOTICE
+        ),
+        "gallery.lost": Line(
+            "The gallery was damaged and there is no backup. Nobody is known.", _FAULT, _NOTICE
+        ),
+        "disk.full": Line("The disk is full: nothing was kept.", _FAULT, _NOTICE),
+        "answer.nobody": Line("Nobody I know."),
+        "answer.stranger_one": Line("One person I don't know."),
+        "answer.stranger_many": Line("{Count} people I don't know."),
+        "answer.unsure_one": Line("One person, I can't tell who."),
+        "answer.unsure_many": Line("{Count} people, I can't tell who."),
+        "answer.dark": Line("Too dark to see."),
+        "answer.covered": Line("The camera is covered."),
+        "answer.no_camera": Line("The camera does not answer."),
+        "answer.paused": Line("Privacy is on. The camera is closed."),
+    }
+)
+
+REASONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "too_dark": "too dark",
+        "too_bright": "too bright",
+        "covered": "the camera is covered",
+        "no_face": "no face in view",
+        "cut_off": "part of the face is out of view",
+        "too_far": "too far",
+        "turned_away": "turn to me",
+        "blurred": "hold still",
+        "two_faces": "two faces, try again",
+        "not_the_same": "not the same face",
+        "known": "this looks like {name}",
+        "took_too_long": "it took too long",
+        "no_camera": "the camera does not answer",
+        "paused": "privacy is on",
+        "disk_full": "the disk is full",
+        "not_stored": "it could not be stored",
+    }
+)
+
+DIRECTIONS: Final = ((-10.0, "left"), (10.0, "ahead"), (float("inf"), "right"))
+"""Bearing in degrees up to which a word holds."""
+
+DISTANCES: Final = (
+    (749, "half a metre"),
+    (1499, "one metre"),
+    (2499, "two metres"),
+    (3499, "three metres"),
+    (4499, "four metres"),
+    (5499, "five metres"),
+    (6000, "six metres"),
+)
+"""Distance in mm up to which a word holds."""
+
+FAR: Final = "far"
+FACING: Final = "facing you"
+OR: Final = "or"
+OTHER_ONE: Final = "One other"
+OTHER_MANY: Final = "{Count} others"
+
+
+class Phrasebook:
+    """Makes announcements of the fixed lines."""
+
+    def __init__(self, settings: AnnounceSettings) -> None:
+        self._max_age_ns = {
+            Band.NOTICE: settings.notice_max_age_ms * NS_PER_MS,
+            Band.RESPONSE: settings.response_max_age_ms * NS_PER_MS,
+        }
+
+    def announcement(
+        self,
+        key: str,
+        now_ns: int,
+        *,
+        name: Piece | None = None,
+        count: int | None = None,
+        reason: str | None = None,
+    ) -> Announcement:
+        """The line of a key, with what it leaves open filled in.
+
+        reason: a key of REASONS, whose {name} is `name` too. Raises KeyError for a key that is in no table
+        and for a value that the line needs and was not given.
+        """
+        line = LINES[key]
+        template, values = line.text, _values(name, count)
+        if reason is not None:
+            because = REASONS[reason]
+            template = template.replace("{reason}", because).replace("{Reason}", capital(because))
+        return Announcement(
+            key=key.partition(".")[0],
+            phrase=Phrase(parts=fill(template, values)) if template else None,
+            earcon=line.sound,
+            band=line.band,
+            expires_ns=now_ns + self._max_age_ns[line.band],
+        )
+
+    def ready(self, people: int, now_ns: int) -> Announcement:
+        """The greeting, with how many people are known."""
+        key = {0: "kith.ready_none", 1: "kith.ready_one"}.get(people, "kith.ready_many")
+        return self.announcement(key, now_ns, count=people)
+
+
+def _values(name: Piece | None, count: int | None) -> dict[str, Piece]:
+    values: dict[str, Piece] = {}
+    if name is not None:
+        values["name"] = name
+    if count is not None:
+        values["Count"] = Spoken(text=capital(number(count)))
+    return values

@@ -1,0 +1,218 @@
+"""The arbiter in ticks."""
+
+from __future__ import annotations
+
+import pytest
+
+from kith.announce.arbiter import (
+    LONGEST_PLAY_NS,
+    MAX_WAITING,
+    Arbiter,
+    ArbiterCommand,
+    Heard,
+    Play,
+    PlaybackEnded,
+    Stop,
+    StopSpeaking,
+    Submit,
+    Unheard,
+)
+from kith.clock import Tick
+from kith.config import AnnounceSettings
+from kith.types import Announcement, Band, Earcon, Phrase, Playback, PlaybackResult
+from tests.unit._machine_kit import ms
+
+COMPLETED, INTERRUPTED, FAILED = (
+    PlaybackResult.COMPLETED,
+    PlaybackResult.INTERRUPTED,
+    PlaybackResult.FAILED,
+)
+
+
+def saying(text: str, band: Band, *, key: str | None = None, expires_ms: float = 1e6) -> Announcement:
+    return Announcement(
+        key=key or text, phrase=Phrase.of(text), earcon=None, band=band, expires_ns=ms(expires_ms)
+    )
+
+
+class Crowd:
+    """Ambient announcements that wait to be pulled."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Announcement] = []
+
+    def next_ambient(self, now_ns: int) -> Announcement | None:
+        return self.waiting.pop(0) if self.waiting else None
+
+
+class Stage:
+    """An arbiter, its ambient source, and a player that only writes down what it was told."""
+
+    def __init__(self) -> None:
+        self.crowd = Crowd()
+        self.arbiter = Arbiter(AnnounceSettings(), self.crowd)
+        self.playing: int | None = None
+
+    def _run(self, commands: list[ArbiterCommand]) -> list[str]:
+        for command in commands:
+            if isinstance(command, Play):
+                self.playing = command.play_id
+        return [_short(command) for command in commands]
+
+    def submit(self, announcement: Announcement, at_ms: float = 0) -> list[str]:
+        return self._run(self.arbiter.step(Submit(announcement=announcement), ms(at_ms)))
+
+    def end(self, result: PlaybackResult, at_ms: float = 0, play_id: int | None = None) -> list[str]:
+        over = self.playing if play_id is None else play_id
+        assert over is not None
+        playback = Playback(play_id=over, result=result, first_sample_ns=None, ended_ns=ms(at_ms))
+        return self._run(self.arbiter.step(PlaybackEnded(playback=playback), ms(at_ms)))
+
+    def stop(self, at_ms: float = 0) -> list[str]:
+        return self._run(self.arbiter.step(StopSpeaking(), ms(at_ms)))
+
+    def tick(self, at_ms: float = 0) -> list[str]:
+        commands = self._run(self.arbiter.step(Tick(), ms(at_ms)))
+        deadline_ns = self.arbiter.next_deadline_ns
+        assert deadline_ns is None or deadline_ns > ms(at_ms)
+        return commands
+
+
+def _short(command: ArbiterCommand) -> str:
+    match command:
+        case Play():
+            return f"play {command.announcement.key}"
+        case Stop():
+            return "stop"
+        case Heard():
+            return f"heard {command.announcement.key}"
+        case Unheard():
+            return f"unheard {command.announcement.key} {command.result}"
+
+
+def test_a_response_cuts_off_what_plays_at_once() -> None:
+    stage = Stage()
+    for band in (Band.AMBIENT, Band.NOTICE, Band.RESPONSE):
+        stage.submit(saying("old", band))
+        assert stage.submit(saying("new", Band.RESPONSE)) == [
+            "stop",
+            "unheard old interrupted",
+            "play new",
+        ]
+        stage.end(COMPLETED)
+
+
+def test_hazard_is_not_cut_off_by_a_response() -> None:
+    stage = Stage()
+    stage.submit(saying("look out", Band.HAZARD))
+    assert stage.submit(saying("answer", Band.RESPONSE)) == []
+    assert stage.submit(saying("newer answer", Band.RESPONSE)) == ["unheard answer None"]
+    assert stage.end(COMPLETED) == ["heard look out", "play newer answer"]
+
+
+def test_a_notice_waits_and_ambient_waits_longer() -> None:
+    stage = Stage()
+    stage.crowd.waiting = [saying("first", Band.AMBIENT), saying("second", Band.AMBIENT)]
+    assert stage.tick() == ["play first"]
+    assert stage.submit(saying("notice", Band.NOTICE)) == []
+    assert stage.end(COMPLETED) == ["heard first", "play notice"]
+    assert stage.end(COMPLETED) == ["heard notice", "play second"]
+    assert stage.end(COMPLETED) == ["heard second"]
+
+
+def test_newer_word_of_a_topic_takes_the_place_of_the_older() -> None:
+    stage = Stage()
+    stage.submit(saying("answer", Band.RESPONSE))
+    stage.submit(saying("the camera has stopped", Band.NOTICE, key="camera"))
+    stage.submit(saying("disk", Band.NOTICE))
+    assert stage.submit(saying("the camera is back", Band.NOTICE, key="camera")) == ["unheard camera None"]
+    assert stage.end(COMPLETED) == ["heard answer", "play camera"]
+    assert stage.end(COMPLETED) == ["heard camera", "play disk"]
+
+
+def test_what_expired_while_it_waited_is_dropped() -> None:
+    stage = Stage()
+    stage.submit(saying("answer", Band.RESPONSE))
+    stage.submit(saying("stale", Band.NOTICE, expires_ms=900))
+    stage.submit(saying("good", Band.NOTICE, expires_ms=1000))
+    assert stage.end(COMPLETED, at_ms=1000) == ["heard answer", "unheard stale None", "play good"]
+
+
+def test_the_queue_is_bounded_and_drops_the_oldest_notice() -> None:
+    stage = Stage()
+    stage.submit(saying("look out", Band.HAZARD))
+    stage.submit(saying("answer", Band.RESPONSE))
+    for i in range(MAX_WAITING - 1):
+        assert stage.submit(saying(f"n{i}", Band.NOTICE)) == []
+    assert stage.submit(saying("n7", Band.NOTICE)) == ["unheard n0 None"]
+    assert stage.end(COMPLETED) == ["heard look out", "play answer"]
+    assert stage.end(COMPLETED) == ["heard answer", "play n1"]
+
+
+@pytest.mark.parametrize("band", [Band.RESPONSE, Band.NOTICE])
+def test_what_failed_is_tried_once_more(band: Band) -> None:
+    stage = Stage()
+    stage.submit(saying("it", band))
+    stage.submit(saying("later", Band.NOTICE))
+    assert stage.end(FAILED) == ["play it"]
+    assert stage.end(FAILED) == ["unheard it failed", "play later"]
+
+
+def test_what_failed_is_not_tried_again_when_it_expired_or_is_ambient_or_there_is_newer_word() -> None:
+    stage = Stage()
+    stage.submit(saying("old", Band.NOTICE, expires_ms=500))
+    assert stage.end(FAILED, at_ms=600) == ["unheard old None"]
+    stage.crowd.waiting = [saying("people", Band.AMBIENT)]
+    stage.tick()
+    assert stage.end(FAILED) == ["unheard people failed"]
+    stage.submit(saying("stopped", Band.NOTICE, key="camera"))
+    stage.submit(saying("back", Band.NOTICE, key="camera"))
+    assert stage.end(FAILED) == ["unheard camera failed", "play camera"]
+
+
+def test_stop_keeps_all_that_is_unasked_quiet_until_it_is_stale() -> None:
+    stage = Stage()
+    stage.crowd.waiting = [saying("people", Band.AMBIENT)]
+    stage.submit(saying("answer", Band.RESPONSE))
+    stage.submit(saying("notice", Band.NOTICE))
+    assert stage.stop(at_ms=1000) == ["stop", "unheard answer interrupted"]
+    assert not stage.arbiter.speaking
+    assert stage.tick(at_ms=2999) == []
+    assert stage.arbiter.next_deadline_ns == ms(3000)
+    assert stage.tick(at_ms=3000) == ["play notice"]
+
+
+def test_after_a_stop_an_answer_comes_at_once() -> None:
+    stage = Stage()
+    stage.submit(saying("answer", Band.RESPONSE))
+    stage.stop()
+    assert stage.submit(saying("again", Band.RESPONSE)) == ["play again"]
+
+
+def test_the_report_on_what_was_stopped_changes_nothing() -> None:
+    stage = Stage()
+    stage.submit(saying("old", Band.RESPONSE))
+    old = stage.playing
+    stage.submit(saying("new", Band.RESPONSE))
+    assert stage.end(INTERRUPTED, play_id=old) == []
+    assert stage.arbiter.speaking
+    assert stage.end(COMPLETED) == ["heard new"]
+
+
+def test_speaking_is_about_words() -> None:
+    stage = Stage()
+    assert not stage.arbiter.speaking
+    stage.submit(
+        Announcement(key="s", phrase=None, earcon=Earcon.STRANGER, band=Band.AMBIENT, expires_ns=ms(1000))
+    )
+    assert not stage.arbiter.speaking
+    stage.submit(saying("answer", Band.RESPONSE))
+    assert stage.arbiter.speaking
+
+
+def test_a_player_that_never_reports_does_not_silence_kith() -> None:
+    stage = Stage()
+    stage.submit(saying("lost", Band.NOTICE, expires_ms=15_000))
+    stage.submit(saying("next", Band.NOTICE))
+    assert stage.arbiter.next_deadline_ns == LONGEST_PLAY_NS
+    assert stage.tick(at_ms=LONGEST_PLAY_NS / ms(1)) == ["stop", "unheard lost None", "play next"]
