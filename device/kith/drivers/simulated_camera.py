@@ -113,6 +113,11 @@ class SimulatedCamera:
         """When the next frame belongs."""
         return (self._began_ns or 0) + self._seq * self._period_ns
 
+    @property
+    def end_ns(self) -> int:
+        """When the source is over, as far as its length is known."""
+        return (self._began_ns or 0) + (self._source.count + 1) * self._period_ns
+
     def start(self) -> None:
         """Begin, or go on after `close`: time has passed meanwhile, and the pictures with it."""
         if self._began_ns is None:

@@ -1,0 +1,288 @@
+"""The core: everything that happens comes here, and from here goes what is to be heard.
+
+One thread owns it. Its machines are pure; what they want done is done here.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from kith.announce.arbiter import (
+    Arbiter,
+    ArbiterCommand,
+    Heard,
+    Play,
+    PlaybackEnded,
+    Stop,
+    StopSpeaking,
+    Submit,
+)
+from kith.announce.callouts import Callouts, NoView
+from kith.announce.words import Phrasebook
+from kith.app.camera_watch import CameraState, CameraWatch
+from kith.app.enrolling import Enrolling
+from kith.app.events import Event
+from kith.app.known_people import KnownPeople
+from kith.app.surroundings import Surroundings
+from kith.clock import NS_PER_S, Tick
+from kith.config import Settings
+from kith.errors import GalleryError
+from kith.interaction.gestures import Gestures, Pressed, Reached
+from kith.recognition.presence import NamesHeard, Presence
+from kith.types import (
+    Announcement,
+    Appeared,
+    ButtonEdge,
+    Earcon,
+    Gesture,
+    Left,
+    Outcome,
+    Playback,
+    PresenceEvent,
+    Sighting,
+    StrangerAppeared,
+    View,
+)
+
+_LOG = logging.getLogger(__name__)
+_GALLERY_POLL_NS = 2 * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A part reports a fault. key: of its line in the wording; text: for the log and the timeline."""
+
+    key: str
+    text: str
+
+
+CoreEvent = Sighting | ButtonEdge | Playback | Trouble | Tick
+
+
+class Core:
+    """Feed it with `handle`, and with a Tick when `next_deadline_ns` has come."""
+
+    def __init__(self, settings: Settings, people: KnownPeople, around: Surroundings, now_ns: int) -> None:
+        self._people, self._around = people, around
+        self._words = Phrasebook(settings.announce)
+        self._presence = Presence(settings.presence)
+        self._callouts = Callouts(settings.announce, people.voice_of, self._presence.company)
+        self._arbiter = Arbiter(settings.announce, self._callouts)
+        self._gestures = Gestures(settings.button)
+        self._enrolling = Enrolling(settings.enrollment, people, around, self._words)
+        self._camera = CameraWatch(settings.camera.silent_after_ms, now_ns)
+        self._view = View.NORMAL
+        self._track_of: dict[tuple[int, ...], int] = {}
+        self._gallery_poll_ns = now_ns + _GALLERY_POLL_NS
+
+    @property
+    def next_deadline_ns(self) -> int:
+        """When it wants a Tick at the latest."""
+        deadlines = [
+            self._presence.next_deadline_ns,
+            self._arbiter.next_deadline_ns,
+            self._gestures.next_deadline_ns,
+            self._enrolling.next_deadline_ns,
+            self._camera.next_deadline_ns,
+            self._gallery_poll_ns,
+        ]
+        return min(at_ns for at_ns in deadlines if at_ns is not None)
+
+    def source_ended(self) -> None:
+        """A simulated camera has no more pictures: that is no fault."""
+        self._camera.close()
+
+    def label_of(self, track_id: int) -> tuple[str, Outcome | None]:
+        """What a face is taken for, for pictures of the run: a name, two, or nothing; None while unsure."""
+        ids = self._presence.identity_of(track_id)
+        if ids is None:
+            return "", None
+        names = [name for i in ids if (name := self._people.name_of(i)) is not None]
+        outcomes = (Outcome.UNKNOWN, Outcome.KNOWN, Outcome.AMBIGUOUS)
+        return " or ".join(names), outcomes[len(names)]
+
+    @property
+    def speaking(self) -> bool:
+        """Whether words are being played."""
+        return self._arbiter.speaking
+
+    def begin(self, now_ns: int) -> None:
+        """Greet, and say what went wrong before there was a voice."""
+        self._tell("ready", now_ns, text=f"{len(self._people)} people known", people=len(self._people))
+        self._submit(self._words.ready(len(self._people), now_ns), now_ns)
+        if self._people.restored:
+            self._trouble(
+                Trouble(key="gallery.restored", text="the gallery was restored from its backup"), now_ns
+            )
+        if not self._people.writable:
+            self._trouble(Trouble(key="disk.full", text="the gallery cannot be changed"), now_ns)
+
+    def handle(self, event: CoreEvent, now_ns: int) -> None:
+        """Take one event."""
+        match event:
+            case Sighting():
+                self._sighting(event, now_ns)
+            case ButtonEdge():
+                self._button(event, now_ns)
+            case Playback():
+                self._carry_out(self._arbiter.step(PlaybackEnded(playback=event), now_ns), now_ns)
+            case Trouble():
+                self._trouble(event, now_ns)
+            case Tick():
+                self._tick(now_ns)
+
+    # --- what is seen ---------------------------------------------------------------------------------
+
+    def _sighting(self, sighting: Sighting, now_ns: int) -> None:
+        if self._camera.state is CameraState.CLOSED:
+            return  # it was under way when the camera was closed
+        if self._camera.saw(sighting.captured_ns, now_ns):
+            self._tell("recovered", now_ns, part="camera", text="the camera is back")
+            self._submit(self._words.announcement("camera.back", now_ns), now_ns)
+        self._view = sighting.view
+        self._note(self._presence.step(sighting, now_ns), now_ns)
+        self._around.perception.sure = self._presence.sure_tracks
+        self._submit_all(self._enrolling.saw(sighting, now_ns), now_ns)
+        self._carry_out(self._arbiter.step(Tick(), now_ns), now_ns)
+
+    def _note(self, events: list[PresenceEvent], now_ns: int) -> None:
+        for event in events:
+            match event:
+                case Appeared() if self._enrolling.just_enrolled(event.person_ids, now_ns):
+                    pass  # the wearer has just been told that this person is remembered
+                case Appeared():
+                    self._track_of[event.person_ids] = event.track_id
+                    self._callouts.note(event)
+                    self._tell(
+                        "appeared",
+                        now_ns,
+                        **self._names(event.person_ids),
+                        track=event.track_id,
+                        distance_mm=event.place.distance_mm,
+                    )
+                case StrangerAppeared():
+                    self._callouts.note(event)
+                    self._tell("stranger", now_ns, track=event.track_id)
+                case Left():
+                    self._callouts.note(event)
+                    self._track_of.pop(event.person_ids, None)
+                    self._tell("left", now_ns, **self._names(event.person_ids))
+
+    # --- what the wearer does -------------------------------------------------------------------------
+
+    def _button(self, event: ButtonEdge | Tick, now_ns: int) -> None:
+        for command in self._gestures.step(event, now_ns):
+            if isinstance(command, Pressed | Reached):
+                self._around.player.cue(Earcon.PRESS)
+            else:
+                self._tell("button", now_ns, text=command.value)
+                self._gesture(command, now_ns)
+
+    def _gesture(self, gesture: Gesture, now_ns: int) -> None:
+        match gesture:
+            case Gesture.TAP if self._arbiter.speaking:
+                self._carry_out(self._arbiter.step(StopSpeaking(), now_ns), now_ns)
+            case Gesture.TAP:
+                self._submit(self._callouts.answer(self._no_view() or self._view, now_ns), now_ns)
+            case Gesture.DOUBLE:
+                self._submit_all(self._enrolling.begin(self._no_view(), now_ns), now_ns)
+            case Gesture.HOLD_1S:
+                self._submit_all(self._enrolling.take_back(now_ns), now_ns)
+            case Gesture.HOLD_4S:
+                self._privacy(now_ns)
+            case Gesture.POWER_WARNING:
+                self._submit(self._words.announcement("power.warning", now_ns), now_ns)
+            case Gesture.HOLD_10S:
+                self._submit(self._words.announcement("power.off", now_ns), now_ns)
+
+    def _no_view(self) -> NoView | None:
+        if self._camera.state is CameraState.CLOSED:
+            return NoView.PAUSED
+        return NoView.NO_CAMERA if self._camera.state is CameraState.LOST else None
+
+    def _privacy(self, now_ns: int) -> None:
+        closing = self._camera.state is not CameraState.CLOSED
+        if closing:
+            self._submit_all(self._enrolling.cancel(now_ns), now_ns)
+            self._camera.close()
+        else:
+            self._camera.open(now_ns)
+        self._around.set_camera(not closing)
+        self._tell("privacy", now_ns, text="on" if closing else "off")
+        self._submit(self._words.announcement("privacy.on" if closing else "privacy.off", now_ns), now_ns)
+
+    # --- time and faults ------------------------------------------------------------------------------
+
+    def _tick(self, now_ns: int) -> None:
+        self._button(Tick(), now_ns)
+        self._note(self._presence.step(Tick(), now_ns), now_ns)
+        self._submit_all(self._enrolling.tick(now_ns), now_ns)
+        if self._camera.overdue(now_ns):
+            self._fault("camera.stopped", "the camera has stopped", now_ns)
+        if now_ns >= self._gallery_poll_ns:
+            self._gallery_poll_ns = now_ns + _GALLERY_POLL_NS
+            self._refresh_people()
+        self._carry_out(self._arbiter.step(Tick(), now_ns), now_ns)
+
+    def _refresh_people(self) -> None:
+        try:
+            self._people.refresh()
+        except GalleryError:
+            _LOG.error("the gallery could not be read again; what was known before is used")
+
+    def _trouble(self, trouble: Trouble, now_ns: int) -> None:
+        if trouble.key.startswith("camera.") and not self._camera.failed():
+            return
+        self._fault(trouble.key, trouble.text, now_ns)
+
+    def _fault(self, key: str, text: str, now_ns: int) -> None:
+        self._tell("fault", now_ns, part=key.partition(".")[0], text=text)
+        self._submit(self._words.announcement(key, now_ns), now_ns)
+
+    # --- what is heard --------------------------------------------------------------------------------
+
+    def _submit_all(self, announcements: list[Announcement], now_ns: int) -> None:
+        for announcement in announcements:
+            self._submit(announcement, now_ns)
+
+    def _submit(self, announcement: Announcement, now_ns: int) -> None:
+        self._carry_out(self._arbiter.step(Submit(announcement=announcement), now_ns), now_ns)
+
+    def _carry_out(self, commands: list[ArbiterCommand], now_ns: int) -> None:
+        for command in commands:
+            match command:
+                case Play():
+                    self._tell_play(command.announcement, now_ns)
+                    self._around.player.play(command.play_id, command.announcement)
+                case Stop():
+                    self._around.player.stop(command.play_id)
+                case Heard():
+                    if command.announcement.person_ids:
+                        heard = NamesHeard(person_ids=command.announcement.person_ids)
+                        self._note(self._presence.step(heard, now_ns), now_ns)
+                    self._switch_off_after(command.announcement)
+                case _:
+                    self._switch_off_after(command.announcement)
+
+    def _switch_off_after(self, announcement: Announcement) -> None:
+        if announcement.key == "power" and announcement.phrase is not None:
+            self._around.power_off()
+
+    def _tell_play(self, announcement: Announcement, now_ns: int) -> None:
+        if announcement.phrase is None:
+            sound = announcement.earcon.value if announcement.earcon else ""
+            self._tell("sound", now_ns, text=sound)
+            return
+        fields: dict[str, object] = {"text": announcement.phrase.text, "band": announcement.band.name.lower()}
+        if announcement.person_ids:
+            fields |= self._names(announcement.person_ids)
+            fields["track"] = self._track_of.get(announcement.person_ids)
+        self._tell("announcement", now_ns, **fields)
+
+    def _names(self, person_ids: tuple[int, ...]) -> dict[str, object]:
+        names = [name for i in person_ids if (name := self._people.name_of(i)) is not None]
+        return {"person": names[0] if len(names) == 1 else None, "people": names}
+
+    def _tell(self, kind: str, now_ns: int, **fields: object) -> None:
+        self._around.observe(Event(at_ns=now_ns, kind=kind, fields=fields))

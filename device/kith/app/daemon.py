@@ -1,0 +1,228 @@
+"""The device in real time: threads that capture, perceive and play, and the core that they all report to."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kith.announce.player_thread import PlayerThread
+from kith.app.core import CoreEvent, Trouble
+from kith.app.wiring import Device
+from kith.clock import NS_PER_MS, NS_PER_S, Clock, Tick
+from kith.config import CameraSettings
+from kith.errors import ButtonUnavailable, CameraFault, CameraUnavailable
+from kith.ports import AudioSink, Button, Camera
+from kith.runtime.inbox import Inbox
+from kith.runtime.latest import LatestSlot
+from kith.runtime.notify import Notifier
+from kith.runtime.worker import Worker
+from kith.types import Frame, Sighting
+
+_LOG = logging.getLogger(__name__)
+_RETRY_CAMERA_S = 1.0
+_TAKE_S = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """A frame and what was seen in it."""
+
+    frame: Frame
+    sighting: Sighting
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEnded:
+    """A simulated camera has no more pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Leave the main loop. failed: a part could not be kept alive, so that systemd is to start us anew."""
+
+    failed: bool = False
+
+
+Message = CoreEvent | Looked | SourceEnded | Stop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The drivers of one device. open_sink: may be called again after a fault. button: None for none."""
+
+    camera: Camera
+    open_sink: Callable[[], AudioSink]
+    button: Button | None
+
+
+class Daemon:
+    """Runs until it is told to stop. The main thread owns the core."""
+
+    def __init__(
+        self,
+        device: Device,
+        parts: Parts,
+        clock: Clock,
+        inbox: Inbox[Message],
+        *,
+        settings: CameraSettings,
+        on_looked: Callable[[Looked], None] | None = None,
+    ) -> None:
+        self._device, self._parts, self._clock, self._inbox = device, parts, clock, inbox
+        self._interval_ns = settings.look_interval_ms * NS_PER_MS
+        self._on_looked = on_looked
+        self._slot: LatestSlot[Frame] = LatestSlot()
+        self._camera_wanted = threading.Event()
+        self._camera_wanted.set()
+        self._notifier = Notifier()
+        self._next_beat_ns = 0
+        self._source_ended = False
+        self._outcome: bool | None = None
+        self._capture = self._worker("capture", self._capture_frames, "camera.stopped")
+        self._perceive = self._worker("perception", self._perceive_frames, "recognition.restarted")
+        self._sound = PlayerThread(
+            device.player,
+            parts.open_sink,
+            clock,
+            on_playback=inbox.put,
+            on_fault=lambda error: _LOG.error("no sound: %s", error),
+            on_restored=lambda: None,
+        )
+
+    def set_camera(self, wanted: bool) -> None:
+        """Open or close the camera, as the core asks."""
+        if wanted:
+            self._camera_wanted.set()
+        else:
+            self._camera_wanted.clear()
+            self._slot.clear()
+
+    def run(self) -> bool:
+        """Until a Stop comes; True when it was asked for, False when a part could not be kept alive."""
+        core = self._device.core
+        self._sound.start()
+        core.begin(self._clock.now_ns())
+        for trouble in self._device.troubles:
+            core.handle(trouble, self._clock.now_ns())
+        self._capture.start()
+        self._perceive.start()
+        self._start_button()
+        self._notifier.ready()
+        try:
+            return self._loop()
+        finally:
+            self._notifier.stopping()
+            self._close()
+
+    def _loop(self) -> bool:
+        core = self._device.core
+        while self._outcome is None:
+            message = self._inbox.take(min(core.next_deadline_ns, self._beat_ns()))
+            self._dispatch(message)
+            if core.next_deadline_ns <= self._clock.now_ns():
+                core.handle(Tick(), self._clock.now_ns())
+            if self._source_ended and message is None and not core.speaking:
+                self._outcome = True
+        return self._outcome
+
+    def _beat_ns(self) -> int:
+        """Tell systemd that we live when it is time to; returns when it is time again."""
+        interval_ns, now_ns = self._notifier.watchdog_interval_ns or NS_PER_S, self._clock.now_ns()
+        if now_ns >= self._next_beat_ns:
+            self._notifier.watchdog()
+            self._next_beat_ns = now_ns + interval_ns
+        return self._next_beat_ns
+
+    def _dispatch(self, message: Message | None) -> None:
+        core = self._device.core
+        match message:
+            case None:
+                pass
+            case Stop():
+                self._outcome = not message.failed
+            case SourceEnded():
+                core.source_ended()
+                self._source_ended = True
+            case Looked():
+                core.handle(message.sighting, self._clock.now_ns())
+                if self._on_looked is not None:
+                    self._on_looked(message)
+            case _:
+                core.handle(message, self._clock.now_ns())
+
+    # --- threads --------------------------------------------------------------------------------------
+
+    def _worker(self, name: str, work: Callable[[threading.Event], None], key: str) -> Worker:
+        return Worker(
+            f"kith-{name}",
+            work,
+            clock=self._clock,
+            on_crash=lambda error: self._inbox.put(Trouble(key=key, text=f"{name}: {type(error).__name__}")),
+            on_exhausted=lambda: self._inbox.put(Stop(failed=True)),
+        )
+
+    def _capture_frames(self, stop: threading.Event) -> None:
+        camera = self._parts.camera
+        try:
+            while not stop.is_set():
+                if not self._camera_wanted.wait(_TAKE_S):
+                    continue
+                if not self._opened(stop):
+                    continue
+                if self._read_until_closed(stop):
+                    self._inbox.put(SourceEnded())
+                    return
+        finally:
+            camera.close()
+
+    def _opened(self, stop: threading.Event) -> bool:
+        try:
+            self._parts.camera.start()
+        except CameraUnavailable as error:
+            _LOG.warning("%s", error)
+            self._inbox.put(Trouble(key="camera.missing", text=str(error)))
+            stop.wait(_RETRY_CAMERA_S)
+            return False
+        return True
+
+    def _read_until_closed(self, stop: threading.Event) -> bool:
+        """Hand frames on; True when the source has ended."""
+        camera = self._parts.camera
+        try:
+            while self._camera_wanted.is_set() and not stop.is_set():
+                frame = camera.read()
+                if frame is None:
+                    return True
+                self._slot.put(frame)
+        except CameraFault as error:
+            self._inbox.put(Trouble(key="camera.stopped", text=str(error)))
+        camera.close()
+        return False
+
+    def _perceive_frames(self, stop: threading.Event) -> None:
+        looked_ns: int | None = None
+        while not stop.is_set():
+            frame = self._slot.take(_TAKE_S)
+            if frame is None or (looked_ns is not None and frame.captured_ns < looked_ns + self._interval_ns):
+                continue
+            looked_ns = frame.captured_ns
+            self._inbox.put(Looked(frame=frame, sighting=self._device.perception.look(frame)))
+
+    def _start_button(self) -> None:
+        if self._parts.button is None:
+            return
+        try:
+            self._parts.button.start(self._inbox.put)
+        except ButtonUnavailable as error:
+            _LOG.error("%s", error)
+            self._inbox.put(Trouble(key="button.missing", text=str(error)))
+
+    def _close(self) -> None:
+        if self._parts.button is not None:
+            self._parts.button.close()
+        for worker in (self._capture, self._perceive):
+            if not worker.stop():
+                _LOG.error("a thread hangs and is left to itself")
+        self._sound.close()

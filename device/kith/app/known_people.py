@@ -1,0 +1,73 @@
+"""The gallery as the core uses it: names at hand, and a matcher that is always of the newest templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from kith.recognition.gallery import Gallery
+from kith.recognition.matcher import Matcher
+from kith.recognition.operating_point import OperatingPoint
+from kith.types import Embedding, Person, Recorded, Spoken
+
+
+class KnownPeople:
+    """Belongs to the core's thread, as the gallery does. on_matcher is given each new matcher."""
+
+    def __init__(
+        self, gallery: Gallery, point: OperatingPoint, on_matcher: Callable[[Matcher], None]
+    ) -> None:
+        self._gallery, self._point, self._on_matcher = gallery, point, on_matcher
+        self._people: dict[int, Person] = {}
+        self._version: tuple[int, int] | None = None
+        self.refresh()
+
+    def __len__(self) -> int:
+        return len(self._people)
+
+    @property
+    def restored(self) -> bool:
+        """The gallery was damaged and came from its backup."""
+        return self._gallery.restored
+
+    @property
+    def writable(self) -> bool:
+        """Whether someone new could be kept."""
+        return self._gallery.obstacle is None
+
+    def refresh(self) -> None:
+        """Take over what changed, whoever changed it: a carer may work on the gallery at the same time."""
+        version = self._gallery.version
+        if version == self._version:
+            return
+        self._people = {person.person_id: person for person in self._gallery.people()}
+        self._on_matcher(Matcher(self._gallery.templates(), self._point))
+        self._version = version
+
+    def name_of(self, person_id: int) -> str | None:
+        """The name, None for someone forgotten."""
+        person = self._people.get(person_id)
+        return None if person is None else person.name
+
+    def voice_of(self, person_id: int) -> Spoken | Recorded | None:
+        """How the name is heard: the wearer's own recording where there is one."""
+        person = self._people.get(person_id)
+        if person is None:
+            return None
+        if person.name_recording is not None:
+            return Recorded(text=person.name, path=person.name_recording)
+        return Spoken(text=person.name)
+
+    def add(self, name: str | None, embeddings: tuple[Embedding, ...]) -> Person:
+        """Keep someone new who just agreed. Raises GalleryError, InputError."""
+        person = self._gallery.add_person(name, embeddings, datetime.now(UTC))
+        self.refresh()
+        return person
+
+    def forget(self, person_id: int) -> str | None:
+        """Forget someone; their name, or None if they are gone already. Raises GalleryError."""
+        name = self.name_of(person_id)
+        if name is not None:
+            self._gallery.forget(name)
+            self.refresh()
+        return name

@@ -1,0 +1,153 @@
+"""A whole walk in virtual time: the parts of the wearable, moved on together by ten milliseconds.
+
+Nothing waits for the clock, so a minute takes as long as the work in it does, and the same input gives the
+same events. What it does not show is how long the work takes: looking and speaking cost no virtual time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from kith.app.core import Core, Trouble
+from kith.app.wiring import Device
+from kith.clock import NS_PER_MS, NS_PER_S, Tick, VirtualClock
+from kith.config import CameraSettings
+from kith.drivers.simulated_camera import SimulatedCamera
+from kith.errors import CameraFault, CameraUnavailable
+from kith.ports import AudioSink
+from kith.types import SAMPLE_RATE_HZ, ButtonEdge, Frame, Sighting
+
+STEP_NS = 10 * NS_PER_MS
+_EARLY_NS = 5 * NS_PER_MS
+"""Three frames of a thirtieth of a second are a tenth, whatever their rounding."""
+_RETRY_CAMERA_NS = NS_PER_S
+_LONGEST_TAIL_NS = 10 * NS_PER_S
+_QUIET_TAIL_NS = NS_PER_S
+
+
+class Watcher(Protocol):
+    """Looks on: every frame, with the newest sighting (None before the first)."""
+
+    def __call__(self, frame: Frame, sighting: Sighting | None, now_ns: int) -> None:
+        """One frame has passed."""
+
+
+class Lockstep:
+    """Runs one simulation."""
+
+    def __init__(
+        self,
+        device: Device,
+        clock: VirtualClock,
+        camera: SimulatedCamera,
+        sink: AudioSink,
+        *,
+        settings: CameraSettings,
+        watch: Watcher,
+    ) -> None:
+        self._device, self._clock, self._camera, self._sink = device, clock, camera, sink
+        self._core: Core = device.core
+        self._watch = watch
+        self._interval_ns = settings.look_interval_ms * NS_PER_MS
+        self._start_ns = clock.now_ns()
+        self._samples = 0
+        self._looked_ns: int | None = None
+        self._sighting: Sighting | None = None
+        self._camera_wanted = True
+        self._retry_ns: int | None = None
+        self._ended_ns: int | None = None
+        self._quiet_ns: int | None = None
+        self._stopping = False
+
+    def set_camera(self, wanted: bool) -> None:
+        """Open or close the camera, as the core asks."""
+        self._camera_wanted = wanted
+        if wanted:
+            self._retry_ns = self._clock.now_ns()
+        else:
+            self._camera.close()
+
+    def stop(self) -> None:
+        """End after this step: the device was switched off."""
+        self._stopping = True
+
+    def run(self, edges: tuple[ButtonEdge, ...], actions: tuple[tuple[int, Callable[[], None]], ...]) -> None:
+        """Play it to its end. edges and actions carry times from the start. Raises KithError."""
+        self._open_camera()
+        self._core.begin(self._start_ns)
+        for trouble in self._device.troubles:
+            self._core.handle(trouble, self._start_ns)
+        waiting_edges, waiting_actions = list(edges), list(actions)
+        while not self._finished():
+            now_ns = self._clock.now_ns()
+            since_ns = now_ns - self._start_ns
+            while waiting_actions and waiting_actions[0][0] <= since_ns:
+                waiting_actions.pop(0)[1]()
+            self._see(now_ns)
+            while waiting_edges and waiting_edges[0].at_ns <= since_ns:
+                edge = waiting_edges.pop(0)
+                self._core.handle(ButtonEdge(down=edge.down, at_ns=edge.at_ns + self._start_ns), now_ns)
+            if self._core.next_deadline_ns <= now_ns:
+                self._core.handle(Tick(), now_ns)
+            self._sound(now_ns)
+            self._clock.advance_to(now_ns + STEP_NS)
+
+    def _sound(self, now_ns: int) -> None:
+        until = (now_ns + STEP_NS - self._start_ns) * SAMPLE_RATE_HZ // NS_PER_S
+        self._sink.write(self._device.player.render(until - self._samples, now_ns))
+        self._samples = until
+        for report in self._device.player.take_reports():
+            self._core.handle(report, now_ns)
+
+    def _end(self, now_ns: int) -> None:
+        self._ended_ns = now_ns
+        self._core.source_ended()
+
+    def _see(self, now_ns: int) -> None:
+        if self._ended_ns is None and now_ns > self._camera.end_ns:
+            self._end(now_ns)  # closed or unplugged to the last
+        if self._retry_ns is not None and now_ns >= self._retry_ns:
+            self._open_camera()
+        while self._retry_ns is None and self._camera_wanted and self._ended_ns is None:
+            if self._camera.next_due_ns > now_ns:
+                return
+            try:
+                frame = self._camera.read()
+            except CameraFault as fault:
+                self._lost(Trouble(key="camera.stopped", text=str(fault)))
+                return
+            if frame is None:
+                self._end(now_ns)
+                return
+            self._frame(frame, now_ns)
+
+    def _frame(self, frame: Frame, now_ns: int) -> None:
+        due_ns = None if self._looked_ns is None else self._looked_ns + self._interval_ns - _EARLY_NS
+        if due_ns is None or frame.captured_ns >= due_ns:
+            self._looked_ns = frame.captured_ns
+            self._sighting = self._device.perception.look(frame)
+            self._core.handle(self._sighting, now_ns)
+        self._watch(frame, self._sighting, now_ns)
+
+    def _open_camera(self) -> None:
+        try:
+            self._camera.start()
+            self._retry_ns = None
+        except CameraUnavailable as fault:
+            self._lost(Trouble(key="camera.missing", text=str(fault)))
+
+    def _lost(self, trouble: Trouble) -> None:
+        self._core.handle(trouble, self._clock.now_ns())
+        self._retry_ns = self._clock.now_ns() + _RETRY_CAMERA_NS
+
+    def _finished(self) -> bool:
+        """After the last frame what is being said is let out, and a moment of silence after it."""
+        if self._stopping:
+            return True
+        if self._ended_ns is None:
+            return False
+        now_ns = self._clock.now_ns()
+        if self._core.speaking or self._quiet_ns is None:
+            self._quiet_ns = now_ns
+        return now_ns - self._ended_ns > _LONGEST_TAIL_NS or now_ns - self._quiet_ns > _QUIET_TAIL_NS

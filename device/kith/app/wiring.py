@@ -1,0 +1,101 @@
+"""Puts the parts together, the same for the wearable and for a simulation."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kith.announce.earcons import EarconBank
+from kith.announce.player import Player
+from kith.app.core import Core, Trouble
+from kith.app.events import Observer
+from kith.app.known_people import KnownPeople
+from kith.app.paths import calibration_dir, models_dir
+from kith.app.perception import Perception
+from kith.app.surroundings import Surroundings
+from kith.clock import Clock
+from kith.config import Settings
+from kith.errors import GalleryCorrupt
+from kith.ports import Speech
+from kith.recognition.gallery import Gallery
+from kith.recognition.matcher import Matcher
+from kith.recognition.operating_point import load_operating_point
+from kith.vision.pipeline import open_analyzer
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """The assembled parts that do not depend on how time passes. troubles: met while assembling, to be
+    handed to the core once it has a voice."""
+
+    core: Core
+    perception: Perception
+    player: Player
+    gallery: Gallery
+    speech: Speech
+    troubles: tuple[Trouble, ...]
+
+    def close(self) -> None:
+        """Let voice and gallery go."""
+        self.speech.close()
+        self.gallery.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What the way of running does for the core; see Surroundings."""
+
+    observe: Observer
+    set_camera: Callable[[bool], None]
+    power_off: Callable[[], None]
+
+
+def assemble(
+    settings: Settings, gallery_file: Path, speech: Speech, clock: Clock, hooks: Hooks, *, virtual_time: bool
+) -> Device:
+    """Load the networks, open the gallery, make the core. Raises KithError when any of it cannot be had.
+
+    virtual_time: the player waits for the voice instead of playing silence until it comes.
+    """
+    analyzer = open_analyzer(models_dir(), settings.vision)
+    point = load_operating_point(calibration_dir() / "operating_point.toml", analyzer.model_id)
+    gallery, troubles = _open_gallery(gallery_file, analyzer.model_id)
+    perception = Perception(analyzer, Matcher(gallery.templates(), point), settings.camera, settings.vision)
+
+    def renew(matcher: Matcher) -> None:
+        perception.matcher = matcher
+
+    player = Player(speech, EarconBank(), volume=settings.announce.volume, wait_for_speech=virtual_time)
+    around = Surroundings(
+        perception=perception,
+        player=player,
+        observe=hooks.observe,
+        set_camera=hooks.set_camera,
+        power_off=hooks.power_off,
+    )
+    core = Core(settings, KnownPeople(gallery, point, renew), around, clock.now_ns())
+    return Device(
+        core=core, perception=perception, player=player, gallery=gallery, speech=speech, troubles=troubles
+    )
+
+
+def _open_gallery(path: Path, model_id: str) -> tuple[Gallery, tuple[Trouble, ...]]:
+    """The gallery; or, where it is damaged beyond its backup, an empty one with the damaged file kept beside
+    it, so that the wearer has a device that tells what happened and can learn anew."""
+    try:
+        return Gallery.open(path, model_id), ()
+    except GalleryCorrupt as damage:
+        _LOG.error("%s", damage)
+    number = 1
+    while (aside := path.with_name(f"{path.name}.lost-{number}")).exists():
+        number += 1
+    for suffix in ("", "-wal", "-shm"):
+        file = path.with_name(path.name + suffix)
+        if file.exists():
+            file.rename(aside.with_name(aside.name + suffix))
+    trouble = Trouble(key="gallery.lost", text="the gallery was damaged and there is no backup")
+    return Gallery.open(path, model_id), (trouble,)
