@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from kith.recognition.operating_point import OperatingPoint
 from kith.types import Embedding
 
 MODEL = "sface-test"
@@ -22,3 +23,20 @@ def looks(seed: int, count: int = 3, model_id: str = MODEL) -> list[Embedding]:
         vector.flags.writeable = False
         made.append(Embedding(vector=vector, model_id=model_id))
     return made
+
+
+POINT = OperatingPoint(
+    model_id=MODEL,
+    threshold=0.45,
+    margin=0.05,
+    gallery_people=50,
+    templates_per_person=3,
+    fpir=0.003,
+    fpir_low=0.002,
+    fpir_high=0.004,
+    tpir=0.99,
+    tpir_low=0.985,
+    tpir_high=0.995,
+    measured_on="nothing",
+    measured_at="2026-03-01",
+)

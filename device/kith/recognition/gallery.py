@@ -85,6 +85,16 @@ class Gallery:
         with translated(self._store.path):
             return self._person(self._row(name))
 
+    def sources(self, person_id: int) -> dict[str, int]:
+        """How many templates of a person come from where: "device" or "photo"."""
+        with translated(self._store.path):
+            return dict(
+                self._store.connection.execute(
+                    "SELECT source, count(*) FROM templates WHERE person_id = ? GROUP BY source",
+                    (person_id,),
+                )
+            )
+
     def add_person(
         self,
         name: str | None,

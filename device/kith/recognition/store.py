@@ -2,7 +2,7 @@
 
 Beside `kith.db` lie `kith.db.bak`, a copy as of the last change, and for the length of a change
 `kith.db.bak.new`. A damaged file is kept as `kith.db.damaged-N`, one from before a migration as
-`kith.db.v1`; both go when someone is forgotten.
+`kith.db.v1`, one that no backup could replace as `kith.db.lost-N`; all go when someone is forgotten.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Store:
 
     def drop_old_copies(self) -> None:
         """Remove what was kept of damaged files and from before migrations."""
-        for pattern in (".damaged-*", ".v*"):
+        for pattern in (".damaged-*", ".lost-*", ".v*"):
             for copy in self.path.parent.glob(self.path.name + pattern):
                 copy.unlink(missing_ok=True)
 
@@ -107,6 +107,7 @@ class Store:
     @classmethod
     def _open_sound(cls, path: Path) -> Store:
         obstacle: GalleryError | None = None
+        emptied = path.exists() and backup_of(path).exists()
         try:
             with translated(path):
                 connection = _connect(path)
@@ -118,7 +119,8 @@ class Store:
         try:
             with translated(path):
                 migrations.check_sound(connection, path, len(migrations.STEPS))
-                if migrations.schema_version(connection) == 0 and backup_of(path).exists():
+                fresh = migrations.schema_version(connection) == 0
+                if fresh and (emptied or _is_sound(backup_of(path))):
                     raise corrupt(path, "it is empty, and its backup is not")
         except BaseException:
             connection.close()

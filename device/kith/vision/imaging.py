@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -17,8 +18,21 @@ _DARK_LUMA = 16.0
 _FLAT_SPREAD = 3.5
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photo:
+    """A picture as Kith looks at it: rgb u8[H, W, 3]; pixels of the file = pixels of rgb times `scale`."""
+
+    rgb: U8
+    scale: float
+
+
 def load_photo(path: Path) -> U8:
-    """Read a photo as RGB u8[H, W, 3], turned as its EXIF says, its longest side at most MAX_SIDE_PX.
+    """The picture alone; see open_photo."""
+    return open_photo(path).rgb
+
+
+def open_photo(path: Path) -> Photo:
+    """Read a photo as RGB, turned as its EXIF says, its longest side at most MAX_SIDE_PX.
 
     Raises InputError with the reason: missing, empty, not a picture, truncated, too large.
     """
@@ -30,7 +44,8 @@ def load_photo(path: Path) -> U8:
         raise InputError(f"{path} cannot be decoded as a picture") from error
     if decoded is None:
         raise InputError(f"{path} is not a picture that can be read (JPEG, PNG, WebP, BMP, TIFF are)")
-    return as_rgb(_shrink(np.asarray(decoded, np.uint8)))
+    rgb = as_rgb(_shrink(np.asarray(decoded, np.uint8)))
+    return Photo(rgb=rgb, scale=max(_file_side(data), *decoded.shape) / max(rgb.shape))
 
 
 def as_rgb(bgr: U8) -> U8:
@@ -79,6 +94,12 @@ def _decode_flag(path: Path, data: bytes) -> int:
         if max(width, height) >= factor * MAX_SIDE_PX:
             return int(flag)
     return int(cv2.IMREAD_COLOR)
+
+
+def _file_side(data: bytes) -> int:
+    """The longest side in pixels where the decoder may have shrunk the picture, else 0."""
+    layout = _jpeg_layout(data) if data[:2] == b"\xff\xd8" else _png_layout(data)
+    return 0 if layout is None else max(layout[0], layout[1])
 
 
 def _jpeg_layout(data: bytes) -> tuple[int, int, bool]:

@@ -1,0 +1,53 @@
+"""Opens what a command about faces needs, once for all its photos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kith.app.paths import calibration_dir, gallery_file, models_dir
+from kith.config import Settings
+from kith.errors import InputError
+from kith.recognition.gallery import Gallery
+from kith.recognition.operating_point import OperatingPoint, load_operating_point
+from kith.vision.pipeline import FaceAnalyzer, open_analyzer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognition:
+    """Networks, gallery and operating point, all of one embedder."""
+
+    analyzer: FaceAnalyzer
+    gallery: Gallery
+    point: OperatingPoint
+
+
+@contextmanager
+def open_recognition(
+    state: Path, settings: Settings, models: Path | None, *, create: bool
+) -> Iterator[Recognition]:
+    """Load the networks, then open the gallery of a state folder. Raises InputError when it has none and
+    none is to be made; ModelError, GalleryError."""
+    _require(state, create)
+    analyzer = open_analyzer(models or models_dir(), settings.vision)
+    point = load_operating_point(calibration_dir() / "operating_point.toml", analyzer.model_id)
+    with Gallery.open(gallery_file(state), analyzer.model_id) as gallery:
+        yield Recognition(analyzer=analyzer, gallery=gallery, point=point)
+
+
+def open_people(state: Path) -> Gallery:
+    """Open the gallery without any network, to list, rename and forget. Raises InputError when the folder
+    has none; GalleryError."""
+    _require(state, create=False)
+    return Gallery.open(gallery_file(state), None)
+
+
+def _require(state: Path, create: bool) -> None:
+    # A damaged or lost file with a backup beside it is the gallery's own business.
+    if not create and not any(state.glob(f"{gallery_file(state).name}*")):
+        raise InputError(
+            f"there is no gallery in {state}; name the right folder with --data, or make one with "
+            f"`kith people add`"
+        )
