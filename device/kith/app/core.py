@@ -24,7 +24,7 @@ from kith.app.camera_watch import CameraState, CameraWatch
 from kith.app.enrolling import Enrolling
 from kith.app.events import Event
 from kith.app.known_people import KnownPeople
-from kith.app.surroundings import Surroundings
+from kith.app.surroundings import Runner, Surroundings
 from kith.clock import NS_PER_S, Tick
 from kith.config import Settings
 from kith.errors import GalleryError
@@ -75,6 +75,10 @@ class Core:
         self._view = View.NORMAL
         self._track_of: dict[tuple[int, ...], int] = {}
         self._gallery_poll_ns = now_ns + _GALLERY_POLL_NS
+
+    def attach(self, runner: Runner) -> None:
+        """Say who lets time pass, before `begin`."""
+        self._around.runner = runner
 
     @property
     def next_deadline_ns(self) -> int:
@@ -208,7 +212,8 @@ class Core:
             self._camera.close()
         else:
             self._camera.open(now_ns)
-        self._around.set_camera(not closing)
+        if self._around.runner is not None:
+            self._around.runner.set_camera(not closing)
         self._tell("privacy", now_ns, text="on" if closing else "off")
         self._submit(self._words.announcement("privacy.on" if closing else "privacy.off", now_ns), now_ns)
 
@@ -266,8 +271,9 @@ class Core:
                     self._switch_off_after(command.announcement)
 
     def _switch_off_after(self, announcement: Announcement) -> None:
-        if announcement.key == "power" and announcement.phrase is not None:
-            self._around.power_off()
+        last_words = announcement.key == "power" and announcement.phrase is not None
+        if last_words and self._around.runner is not None:
+            self._around.runner.power_off()
 
     def _tell_play(self, announcement: Announcement, now_ns: int) -> None:
         if announcement.phrase is None:

@@ -69,10 +69,12 @@ class Daemon:
         *,
         settings: CameraSettings,
         on_looked: Callable[[Looked], None] | None = None,
+        on_power_off: Callable[[], None] | None = None,
     ) -> None:
         self._device, self._parts, self._clock, self._inbox = device, parts, clock, inbox
         self._interval_ns = settings.look_interval_ms * NS_PER_MS
-        self._on_looked = on_looked
+        self._on_looked, self._on_power_off = on_looked, on_power_off
+        device.core.attach(self)
         self._slot: LatestSlot[Frame] = LatestSlot()
         self._camera_wanted = threading.Event()
         self._camera_wanted.set()
@@ -98,6 +100,12 @@ class Daemon:
         else:
             self._camera_wanted.clear()
             self._slot.clear()
+
+    def power_off(self) -> None:
+        """Switch the device off, as the core asks."""
+        if self._on_power_off is not None:
+            self._on_power_off()
+        self._inbox.put(Stop())
 
     def run(self) -> bool:
         """Until a Stop comes; True when it was asked for, False when a part could not be kept alive."""

@@ -41,7 +41,7 @@ class Lockstep:
         device: Device,
         clock: VirtualClock,
         camera: SimulatedCamera,
-        sink: AudioSink,
+        sink: AudioSink | None,
         *,
         settings: CameraSettings,
         watch: Watcher,
@@ -50,6 +50,7 @@ class Lockstep:
         self._core: Core = device.core
         self._watch = watch
         self._interval_ns = settings.look_interval_ms * NS_PER_MS
+        device.core.attach(self)
         self._start_ns = clock.now_ns()
         self._samples = 0
         self._looked_ns: int | None = None
@@ -68,8 +69,8 @@ class Lockstep:
         else:
             self._camera.close()
 
-    def stop(self) -> None:
-        """End after this step: the device was switched off."""
+    def power_off(self) -> None:
+        """End after this step."""
         self._stopping = True
 
     def run(self, edges: tuple[ButtonEdge, ...], actions: tuple[tuple[int, Callable[[], None]], ...]) -> None:
@@ -95,7 +96,9 @@ class Lockstep:
 
     def _sound(self, now_ns: int) -> None:
         until = (now_ns + STEP_NS - self._start_ns) * SAMPLE_RATE_HZ // NS_PER_S
-        self._sink.write(self._device.player.render(until - self._samples, now_ns))
+        block = self._device.player.render(until - self._samples, now_ns)
+        if self._sink is not None:
+            self._sink.write(block)
         self._samples = until
         for report in self._device.player.take_reports():
             self._core.handle(report, now_ns)

@@ -90,6 +90,4 @@ class Recorder:
 
 def _mark(face: SeenFace, label_of: LabelOf) -> FaceMark:
     label, outcome = label_of(face.tracked.track_id)
-    return FaceMark(
-        box=face.tracked.face.box, label=label, outcome=outcome, rejection=face.tracked.rejection
-    )
+    return FaceMark(box=face.tracked.face.box, label=label, outcome=outcome, rejection=face.tracked.rejection)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from kith.announce.player import Player
 from kith.app.events import Observer
 from kith.app.perception import Perception
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner(Protocol):
+    """Whatever lets time pass for the core: threads, or a simulation in lockstep."""
+
+    def set_camera(self, wanted: bool) -> None:
+        """Open or close the camera."""
+
+    def power_off(self) -> None:
+        """Switch the device off."""
+
+
+@dataclass(slots=True, kw_only=True)
 class Surroundings:
-    """set_camera: open or close the camera. power_off: switch the device off."""
+    """runner: set once it is made around the core, before the core begins."""
 
     perception: Perception
     player: Player
     observe: Observer
-    set_camera: Callable[[bool], None]
-    power_off: Callable[[], None]
+    runner: Runner | None = None

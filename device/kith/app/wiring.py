@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,17 +44,14 @@ class Device:
         self.gallery.close()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hooks:
-    """What the way of running does for the core; see Surroundings."""
-
-    observe: Observer
-    set_camera: Callable[[bool], None]
-    power_off: Callable[[], None]
-
-
 def assemble(
-    settings: Settings, gallery_file: Path, speech: Speech, clock: Clock, hooks: Hooks, *, virtual_time: bool
+    settings: Settings,
+    gallery_file: Path,
+    speech: Speech,
+    clock: Clock,
+    observe: Observer,
+    *,
+    virtual_time: bool,
 ) -> Device:
     """Load the networks, open the gallery, make the core. Raises KithError when any of it cannot be had.
 
@@ -70,13 +66,7 @@ def assemble(
         perception.matcher = matcher
 
     player = Player(speech, EarconBank(), volume=settings.announce.volume, wait_for_speech=virtual_time)
-    around = Surroundings(
-        perception=perception,
-        player=player,
-        observe=hooks.observe,
-        set_camera=hooks.set_camera,
-        power_off=hooks.power_off,
-    )
+    around = Surroundings(perception=perception, player=player, observe=observe)
     core = Core(settings, KnownPeople(gallery, point, renew), around, clock.now_ns())
     return Device(
         core=core, perception=perception, player=player, gallery=gallery, speech=speech, troubles=troubles

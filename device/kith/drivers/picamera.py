@@ -6,6 +6,7 @@ contract test runs only where picamera2 and a camera are (`make hardware-test`).
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import cv2
@@ -17,6 +18,11 @@ from kith.errors import CameraFault, CameraUnavailable
 from kith.types import Frame
 
 _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+
+
+def is_installed() -> bool:
+    """Whether picamera2 can be imported here."""
+    return find_spec("picamera2") is not None
 
 
 class PiCamera:

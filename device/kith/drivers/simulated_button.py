@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Callable
 
-from kith.clock import NS_PER_MS, NS_PER_S
+from kith.clock import NS_PER_MS, NS_PER_S, Clock
 from kith.errors import InputError
 from kith.types import ButtonEdge
 
@@ -36,3 +38,38 @@ def _edges(at_ns: int, what: str) -> list[ButtonEdge]:
 def _press(at_ns: int, length_ms: int) -> list[ButtonEdge]:
     up_ns = at_ns + length_ms * NS_PER_MS
     return [ButtonEdge(down=True, at_ns=at_ns), ButtonEdge(down=False, at_ns=up_ns)]
+
+
+class ScriptedButton:
+    """Presses itself in real time, from `start` on; and does other things at their time."""
+
+    def __init__(
+        self,
+        edges: tuple[ButtonEdge, ...],
+        actions: tuple[tuple[int, Callable[[], None]], ...],
+        clock: Clock,
+    ) -> None:
+        self._edges, self._actions, self._clock = edges, actions, clock
+        self._closing = threading.Event()
+
+    def start(self, on_edge: Callable[[ButtonEdge], None]) -> None:
+        """See ports.Button."""
+        start_ns = self._clock.now_ns()
+
+        def press(down: bool) -> Callable[[], None]:
+            return lambda: on_edge(ButtonEdge(down=down, at_ns=self._clock.now_ns()))
+
+        timed = [(edge.at_ns, press(edge.down)) for edge in self._edges] + list(self._actions)
+
+        def run() -> None:
+            for at_ns, act in sorted(timed, key=lambda each: each[0]):
+                wait_s = (start_ns + at_ns - self._clock.now_ns()) / NS_PER_S
+                if self._closing.wait(max(0.0, wait_s)):
+                    return
+                act()
+
+        threading.Thread(target=run, name="kith-script", daemon=True).start()
+
+    def close(self) -> None:
+        """See ports.Button."""
+        self._closing.set()

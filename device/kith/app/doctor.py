@@ -1,0 +1,140 @@
+"""`kith doctor`: every part checked, in words."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+
+from kith.app.paths import calibration_dir, gallery_file, models_dir
+from kith.app.run import open_camera
+from kith.clock import MonotonicClock
+from kith.config import Settings
+from kith.drivers.gpio_button import GpioButton
+from kith.drivers.speaker import SpeakerSink
+from kith.drivers.speech import open_speech
+from kith.errors import CameraUnavailable, GalleryError, HardwareError, KithError
+from kith.recognition.gallery import Gallery
+from kith.recognition.operating_point import load_operating_point
+from kith.types import SAMPLE_RATE_HZ
+from kith.vision.imaging import judge_view
+from kith.vision.networks import load_network
+from kith.vision.pipeline import open_analyzer
+
+
+class Verdict(StrEnum):
+    """OK; MISSING: a part that is not there, as on a desk; FAILED: something is wrong."""
+
+    OK = "ok"
+    MISSING = "missing"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One part and how it is."""
+
+    part: str
+    verdict: Verdict
+    text: str
+
+
+def examine(settings: Settings, state: Path) -> Iterator[Finding]:
+    """Check every part in turn; never raises KithError. The gallery is only looked at."""
+    checks: tuple[tuple[str, Callable[[], str]], ...] = (
+        ("system", _system),
+        ("networks", lambda: _networks(settings)),
+        ("figures", _figures),
+        ("gallery", lambda: _gallery(state)),
+        ("voice", lambda: _voice(settings)),
+        ("speaker", lambda: _speaker(settings)),
+        ("camera", lambda: _camera(settings)),
+        ("button", lambda: _button(settings)),
+    )
+    for part, check in checks:
+        try:
+            yield Finding(part=part, verdict=Verdict.OK, text=check())
+        except HardwareError as error:
+            yield Finding(part=part, verdict=Verdict.MISSING, text=str(error))
+        except KithError as error:
+            yield Finding(part=part, verdict=Verdict.FAILED, text=str(error))
+
+
+def _system() -> str:
+    return f"Python {platform.python_version()} on {platform.machine()}, {platform.system()}"
+
+
+def _networks(settings: Settings) -> str:
+    analyzer = open_analyzer(models_dir(), settings.vision)
+    picture = np.full((settings.camera.height_px, settings.camera.width_px, 3), 127, np.uint8)
+    analyzer.detect(picture)
+    began_s = time.perf_counter()
+    analyzer.detect(picture)
+    return (
+        f"both whole and runnable; a look without a face takes {(time.perf_counter() - began_s) * 1e3:.0f} ms"
+    )
+
+
+def _figures() -> str:
+    model_id = load_network("embedder", models_dir()).model_id
+    point = load_operating_point(calibration_dir() / "operating_point.toml", model_id)
+    return (
+        f"a name from a score of {point.threshold:.3f} on; measured for {point.gallery_people} people: "
+        f"{point.fpir:.2%} of strangers named, {point.tpir:.2%} of the enrolled named rightly"
+    )
+
+
+def _gallery(state: Path) -> str:
+    file = gallery_file(state)
+    if not file.exists():
+        return f"none yet in {state}; it is made when the first person is enrolled"
+    with Gallery.open(file, None) as gallery:
+        if gallery.obstacle is not None:
+            raise gallery.obstacle
+        if gallery.restored:
+            raise GalleryError(f"{file} was damaged; it has just been restored from its backup")
+        return f"sound, {len(gallery.people())} people known, in {state}"
+
+
+def _voice(settings: Settings) -> str:
+    speech = open_speech(settings.announce)
+    try:
+        began_s = time.perf_counter()
+        utterance = speech.say("Kith is well.")
+        samples = utterance.read(SAMPLE_RATE_HZ // 100, wait=True)
+        took_ms = (time.perf_counter() - began_s) * 1e3
+        if not len(samples):
+            raise HardwareError("the voice makes no sound")
+        return f"{type(speech).__name__}, first sound after {took_ms:.0f} ms"
+    finally:
+        speech.close()
+
+
+def _speaker(settings: Settings) -> str:
+    SpeakerSink(settings.announce.sound_device).close()
+    return settings.announce.sound_device or "the system's default device opens"
+
+
+def _camera(settings: Settings) -> str:
+    camera = open_camera(settings.camera, MonotonicClock())
+    camera.start()
+    try:
+        frame = camera.read()
+    finally:
+        camera.close()
+    if frame is None:
+        raise CameraUnavailable("the camera gives no picture")
+    height_px, width_px = frame.rgb.shape[:2]
+    return f"{width_px} by {height_px} pixels, the view is {judge_view(frame.rgb).value}"
+
+
+def _button(settings: Settings) -> str:
+    button = GpioButton(settings.button.gpio, MonotonicClock())
+    button.start(lambda edge: None)
+    button.close()
+    return f"GPIO {settings.button.gpio} answers"

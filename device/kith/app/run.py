@@ -1,0 +1,80 @@
+"""`kith run`: the daemon on the wearable."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from types import FrameType
+
+from kith.app.daemon import Daemon, Message, Parts, Stop
+from kith.app.events import Event
+from kith.app.paths import gallery_file
+from kith.app.wiring import assemble
+from kith.clock import Clock, MonotonicClock
+from kith.config import CameraSettings, Settings
+from kith.drivers.gpio_button import GpioButton
+from kith.drivers.opencv_camera import OpenCvCamera
+from kith.drivers.picamera import PiCamera, is_installed
+from kith.drivers.speaker import SpeakerSink
+from kith.drivers.speech import open_speech
+from kith.errors import ConfigError
+from kith.ports import Camera
+from kith.runtime.inbox import Inbox
+
+_LOG = logging.getLogger(__name__)
+
+
+def run(settings: Settings, state: Path) -> bool:
+    """Run until SIGTERM or SIGINT; False when a part could not be kept alive. Raises KithError."""
+    clock = MonotonicClock()
+    inbox: Inbox[Message] = Inbox(clock)
+    speech = open_speech(settings.announce)
+    device = assemble(settings, gallery_file(state), speech, clock, _log_event, virtual_time=False)
+    parts = Parts(
+        camera=open_camera(settings.camera, clock),
+        open_sink=lambda: SpeakerSink(settings.announce.sound_device),
+        button=GpioButton(settings.button.gpio, clock),
+    )
+    daemon = Daemon(device, parts, clock, inbox, settings=settings.camera, on_power_off=_power_off)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        inbox.put(Stop())
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    try:
+        return daemon.run()
+    finally:
+        device.close()
+
+
+def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
+    """The camera of the settings, not yet started. Raises ConfigError."""
+    match settings.kind:
+        case "picamera2":
+            return PiCamera(settings, clock)
+        case "v4l2":
+            return OpenCvCamera(settings, clock)
+        case "auto":
+            return PiCamera(settings, clock) if is_installed() else OpenCvCamera(settings, clock)
+        case other:
+            raise ConfigError(f"camera.kind must be auto, picamera2 or v4l2, not '{other}'")
+
+
+def _log_event(event: Event) -> None:
+    """What happened, without names: only faults say more than their kind."""
+    if event.kind in ("fault", "recovered"):
+        _LOG.warning("%s: %s", event.kind, event.text)
+    else:
+        _LOG.info("%s", event.kind)
+
+
+def _power_off() -> None:
+    command = shutil.which("systemctl")
+    if command is None:
+        _LOG.error("cannot switch the device off: there is no systemctl here")
+    else:
+        subprocess.Popen([command, "poweroff"], stdin=subprocess.DEVNULL)

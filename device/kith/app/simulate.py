@@ -1,0 +1,183 @@
+"""`kith simulate`: the whole device on a desk."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kith.app.daemon import Daemon, Message, Parts
+from kith.app.demo_walk import DemoWalk, enrol_cast, load_walk
+from kith.app.events import Event
+from kith.app.injections import Injections, parse_faults
+from kith.app.lockstep import Lockstep
+from kith.app.paths import gallery_file
+from kith.app.recorder import Outputs, Recorder
+from kith.app.wiring import Device, assemble
+from kith.clock import NS_PER_S, MonotonicClock, VirtualClock
+from kith.config import Settings
+from kith.drivers.simulated_button import ScriptedButton, parse_presses
+from kith.drivers.simulated_camera import FrameSource, SimulatedCamera, photo_source, video_source
+from kith.drivers.speaker import SpeakerSink
+from kith.drivers.speech import open_speech
+from kith.drivers.wav import PacedSink, TeeSink, WavSink
+from kith.errors import AudioUnavailable, InputError
+from kith.ports import AudioSink, Speech
+from kith.runtime.inbox import Inbox
+from kith.simulation.timeline import Timeline
+from kith.types import ButtonEdge, Frame, Sighting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to simulate. With neither video nor photos it is the demo walk; data None: a gallery that is
+    thrown away afterwards."""
+
+    video: Path | None = None
+    photos: Path | None = None
+    data: Path | None = None
+    button: str = ""
+    faults: str = ""
+    sound: Path | None = None
+    outputs: Outputs = field(default_factory=Outputs)
+    realtime: bool = False
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What a simulation came to. spoken: announcements in words."""
+
+    simulated_s: float
+    took_s: float
+    spoken: int
+
+
+def simulate(settings: Settings, request: Request) -> Summary:
+    """Run one simulation. Raises KithError."""
+    began_s = time.monotonic()
+    with ExitStack() as stack:
+        walk = None if request.video or request.photos else load_walk()
+        edges = parse_presses(request.button or (walk.button if walk else ""))
+        injections = parse_faults(request.faults)
+        source = _source(request, walk)
+        state = request.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kith-")))
+        if walk:
+            enrol_cast(walk, settings, state)
+        timeline = None if request.quiet else Timeline(sys.stdout)
+        recorder = Recorder(request.outputs, timeline, fps=source.fps, duration_s=source.duration_s)
+        stack.callback(recorder.close)
+        clock: MonotonicClock | VirtualClock = MonotonicClock() if request.realtime else VirtualClock()
+        spoken = _Count()
+
+        def observe(event: Event) -> None:
+            spoken.note(event)
+            recorder.event(event)
+
+        speech = open_speech(settings.announce)
+        device = assemble(
+            settings, gallery_file(state), speech, clock, observe, virtual_time=not request.realtime
+        )
+        stack.callback(device.close)
+        camera = SimulatedCamera(source, clock, paced=request.realtime, outages=injections.outages)
+        start_ns = clock.now_ns()
+        recorder.begin(start_ns)
+        run = _Run(settings, request, device, camera, recorder)
+        if isinstance(clock, VirtualClock):
+            run.in_lockstep(clock, edges, injections)
+        else:
+            run.in_real_time(clock, edges, injections)
+        simulated_s = (clock.now_ns() - start_ns) / NS_PER_S
+    return Summary(simulated_s=simulated_s, took_s=time.monotonic() - began_s, spoken=spoken.count)
+
+
+class _Count:
+    def __init__(self) -> None:
+        self.count = 0
+
+    def note(self, event: Event) -> None:
+        self.count += event.kind == "announcement"
+
+
+class _Run:
+    """The two ways to let time pass."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        request: Request,
+        device: Device,
+        camera: SimulatedCamera,
+        recorder: Recorder,
+    ) -> None:
+        self._settings, self._request, self._device = settings, request, device
+        self._camera, self._recorder = camera, recorder
+
+    def in_lockstep(self, clock: VirtualClock, edges: tuple[ButtonEdge, ...], injections: Injections) -> None:
+        """As fast as it can."""
+        sink = WavSink(self._request.sound) if self._request.sound else None
+        runner = Lockstep(
+            self._device, clock, self._camera, sink, settings=self._settings.camera, watch=self._frame
+        )
+        actions = tuple((at_ns, lambda: _kill(self._device.speech)) for at_ns in injections.voice_killed_ns)
+        try:
+            runner.run(edges, actions)
+        finally:
+            if sink:
+                sink.close()
+
+    def in_real_time(
+        self, clock: MonotonicClock, edges: tuple[ButtonEdge, ...], injections: Injections
+    ) -> None:
+        """As the wearable does it, with its threads."""
+        inbox: Inbox[Message] = Inbox(clock)
+        actions = tuple((at_ns, lambda: _kill(self._device.speech)) for at_ns in injections.voice_killed_ns)
+        parts = Parts(
+            camera=self._camera, open_sink=self._open_sink, button=ScriptedButton(edges, actions, clock)
+        )
+        runner = Daemon(
+            self._device,
+            parts,
+            clock,
+            inbox,
+            settings=self._settings.camera,
+            on_looked=lambda looked: self._frame(looked.frame, looked.sighting, clock.now_ns()),
+        )
+        if not runner.run():
+            raise InputError("the simulation ended because a part failed again and again; see above")
+
+    def _frame(self, frame: Frame, sighting: Sighting | None, now_ns: int) -> None:
+        self._recorder.frame(frame, sighting, now_ns, self._device.core.label_of)
+
+    def _open_sink(self) -> AudioSink:
+        """A speaker where there is one, the file where one is asked for."""
+        sound = self._request.sound
+        try:
+            speaker = SpeakerSink(self._settings.announce.sound_device)
+        except AudioUnavailable:
+            if sound is None:
+                raise
+            return PacedSink(WavSink(sound))
+        return TeeSink(speaker, WavSink(sound)) if sound else speaker
+
+
+def _source(request: Request, walk: DemoWalk | None) -> FrameSource:
+    if request.video and request.photos:
+        raise InputError("give either --video or --photos, not both")
+    if walk:
+        return video_source(walk.video)
+    if request.video:
+        return video_source(request.video)
+    assert request.photos is not None
+    return photo_source(request.photos, lambda path, reason: print(f"kith: {reason}", file=sys.stderr))
+
+
+def _kill(speech: Speech) -> None:
+    pid = getattr(speech, "pid", None)
+    if pid is not None:
+        os.kill(pid, signal.SIGKILL)
