@@ -247,6 +247,13 @@ def test_a_track_is_sure_until_a_look_says_otherwise() -> None:
     assert scene.presence.sure_tracks == frozenset()
 
 
+def test_a_track_is_somebody_a_stranger_or_not_known_yet() -> None:
+    scene = Scene()
+    for _ in range(3):
+        scene.show(face(1, known(ANNA)), face(2, unknown()), face(3))
+    assert [scene.presence.identity_of(i) for i in (1, 2, 3, 4)] == [(ANNA,), (), None, None]
+
+
 def test_tracks_do_not_pile_up() -> None:
     scene = Scene()
     for track_id in range(500):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +45,24 @@ def test_every_fixed_line() -> None:
     documented = {key: (text, sound, band) for key, text, sound, band in table("situation")}
     coded = {key: (line.text, line.sound or "", line.band.name.lower()) for key, line in LINES.items()}
     assert documented == coded
+
+
+def test_the_program_asks_for_no_line_that_is_not_there() -> None:
+    """A wrong key would end the daemon in the moment in which it has something to say."""
+    sources = list((DOC.parents[1] / "device" / "kith").rglob("*.py"))
+    asked = {key for source in sources for key in _keys_asked_for(ast.parse(source.read_text("utf-8")))}
+    assert "camera.back" in asked
+    assert asked - set(LINES) == set()
+
+
+def _keys_asked_for(tree: ast.Module) -> Iterator[str]:
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        given = [keyword.value for keyword in call.keywords if keyword.arg == "key"]
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "announcement":
+            given += call.args[:1]
+        for node in itertools.chain.from_iterable(map(ast.walk, given)):
+            if isinstance(node, ast.Constant) and re.fullmatch(r"[a-z]+\.[a-z_]+", str(node.value)):
+                yield str(node.value)
 
 
 def test_every_reason() -> None:

@@ -41,6 +41,7 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "undo.wrong": Line("Marked as wrong.", Earcon.UNDONE),
         "undo.taken_back": Line("{name} is forgotten again.", Earcon.UNDONE),
         "undo.nothing": Line("Nothing to undo.", Earcon.FAILURE),
+        "undo.failed": Line("It could not be undone.", Earcon.FAILURE),
         "enroll.looking": Line("Looking for a face to remember."),
         "enroll.hint": Line("{Reason}."),
         "enroll.again": Line("Face lost. Starting again."),

@@ -93,6 +93,13 @@ class Presence:
             i for i, track in tracks if len(track.ids) == 1 and track.votes.latest() in (track.ids, None)
         )
 
+    def identity_of(self, track_id: int) -> tuple[int, ...] | None:
+        """Who a track is held to be: one id, two, () for a stranger; None for a track unsure or unknown."""
+        track = self._tracks.get(track_id)
+        if track is None or not (track.ids or track.stranger):
+            return None
+        return track.ids
+
     def company(self, now_ns: int) -> Company:
         """Who is here now: seen within `vote_window_ms`, faces without a name as of the last sighting."""
         since_ns = now_ns - self._window_ns
