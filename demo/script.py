@@ -1,0 +1,293 @@
+"""What happens in the walk, and when. Distances are from the wearer, who walks on between the meetings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+FPS = 15.0
+DURATION_S = 75.0
+EYES_HEIGHT_M = 1.62
+
+Keys = tuple[tuple[float, ...], ...]
+"""Moments: (time in s, value, …). Between two of them values pass over smoothly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One time that somebody is met.
+
+    path: (t_s, x_m to the right, z_m ahead, yaw_deg of the head, positive to the picture's right).
+    light: brightness and how much more of it falls on the picture's left, -1..1.
+    """
+
+    portrait: str
+    person: str
+    path: Keys
+    light: tuple[float, float] = (1.0, 0.1)
+    mirrored: bool = False
+    taller_m: float = 0.0
+
+    @property
+    def begins_s(self) -> float:
+        """When they come up."""
+        return self.path[0][0]
+
+    @property
+    def ends_s(self) -> float:
+        """When they are out of sight."""
+        return self.path[-1][0]
+
+
+STRANGER = ""
+"""The person of a visit by somebody who is never enrolled."""
+TAUGHT = "taught"
+"""The person of a visit by somebody who is enrolled with the button on the way."""
+
+ENROLLED = {
+    "Barack": ("barack-speaking",),
+    "Eileen": ("eileen",),
+    "Joe": ("joe",),
+}
+"""Who is enrolled beforehand, and from which pictures."""
+
+VISITS = (
+    Visit(
+        portrait="barack-standing",
+        person="Barack",
+        path=(
+            (2.0, 0.5, 5.0, 0),
+            (5.0, 0.25, 1.5, 0),
+            (7.4, 0.2, 1.25, -6),
+            (8.2, 0.25, 1.2, 16),
+            (9.2, 0.3, 1.15, 20),
+            (10.2, 0.95, 0.95, 22),
+            (10.6, 1.3, 0.8, 22),
+        ),
+        light=(1.2, 0.1),
+    ),
+    Visit(
+        portrait="passer-by",
+        person=STRANGER,
+        path=((11.0, -0.7, 5.2, 0), (14.0, -0.55, 1.9, 4), (15.6, -0.75, 1.0, 0), (16.3, -1.1, 0.6, 0)),
+        light=(0.95, -0.1),
+        taller_m=0.04,
+    ),
+    Visit(
+        portrait="grace",
+        person=TAUGHT,
+        path=(
+            (17.0, -0.3, 5.0, 0),
+            (20.0, 0.02, 1.1, 0),
+            (21.5, 0.0, 1.05, 6),
+            (22.6, 0.02, 1.05, -7),
+            (23.8, -0.02, 1.0, 9),
+            (25.0, 0.0, 1.0, -4),
+            (26.5, 0.03, 1.05, 0),
+            (28.0, 0.0, 1.05, 5),
+            (29.4, -1.1, 0.75, -20),
+            (29.8, -1.4, 0.6, -25),
+        ),
+        light=(1.0, 0.15),
+        taller_m=-0.08,
+    ),
+    Visit(
+        portrait="eileen",
+        person="Eileen",
+        path=(
+            (30.6, -1.1, 5.0, 0),
+            (33.6, -0.42, 1.3, 0),
+            (36.0, -0.4, 1.25, 10),
+            (39.6, -0.42, 1.2, 0),
+            (41.2, -1.2, 0.9, -20),
+            (41.8, -1.6, 0.6, -20),
+        ),
+        light=(0.92, 0.2),
+        taller_m=-0.06,
+    ),
+    Visit(
+        portrait="joe",
+        person="Joe",
+        path=(
+            (31.0, 1.3, 6.0, 0),
+            (34.2, 0.62, 2.0, 0),
+            (36.5, 0.6, 1.9, -8),
+            (39.2, 0.6, 1.9, 0),
+            (41.0, 1.2, 1.2, 15),
+            (42.0, 1.9, 0.8, 20),
+        ),
+        light=(1.3, -0.1),
+        taller_m=0.05,
+    ),
+    Visit(
+        portrait="grace",
+        person=TAUGHT,
+        path=(
+            (43.0, 0.6, 5.2, 0),
+            (46.0, 0.3, 1.5, -4),
+            (48.0, 0.28, 1.35, 8),
+            (49.2, 1.1, 0.9, 15),
+            (49.6, 1.5, 0.6, 15),
+        ),
+        light=(0.72, -0.35),
+        mirrored=True,
+        taller_m=-0.08,
+    ),
+    Visit(
+        portrait="passer-by",
+        person=STRANGER,
+        path=(
+            (50.0, 0.5, 5.0, 0),
+            (52.4, 0.3, 1.6, 0),
+            (54.6, 0.3, 1.4, 0),
+            (55.8, -1.0, 0.9, 0),
+            (56.2, -1.4, 0.6, 0),
+        ),
+        light=(0.85, 0.2),
+        mirrored=True,
+        taller_m=0.04,
+    ),
+    Visit(
+        portrait="barack-portrait",
+        person="Barack",
+        path=(
+            (59.5, -0.2, 5.0, 0),
+            (62.5, -0.05, 1.3, 0),
+            (66.0, 0.0, 1.2, 5),
+            (70.0, 0.05, 1.15, -6),
+            (72.4, 0.1, 1.15, 6),
+            (73.8, 1.1, 0.8, 25),
+            (74.2, 1.4, 0.6, 25),
+        ),
+        light=(0.95, 0.15),
+        taller_m=0.02,
+    ),
+)
+
+WALKING_M_PER_S: Keys = (
+    (0.0, 0.9),
+    (3.0, 0.9),
+    (4.8, 0.0),
+    (9.5, 0.0),
+    (10.5, 0.9),
+    (17.0, 0.9),
+    (19.5, 0.0),
+    (29.0, 0.0),
+    (30.0, 0.7),
+    (33.5, 0.0),
+    (40.0, 0.0),
+    (42.0, 0.9),
+    (44.5, 0.9),
+    (46.0, 0.0),
+    (48.0, 0.0),
+    (49.5, 0.8),
+    (52.0, 0.0),
+    (54.5, 0.0),
+    (56.0, 0.9),
+    (61.0, 0.9),
+    (62.5, 0.0),
+    (72.5, 0.0),
+    (74.0, 0.9),
+)
+
+LOOKING_DEG: Keys = (
+    (0.0, -4),
+    (2.0, 2),
+    (5.0, 5),
+    (9.6, 6),
+    (10.3, 14),
+    (11.2, -8),
+    (13.5, -9),
+    (15.2, -14),
+    (15.9, -34),
+    (16.4, -34),
+    (17.3, 0),
+    (19.5, 0),
+    (29.0, 0),
+    (29.5, -14),
+    (30.6, -3),
+    (34.6, 0),
+    (35.0, -13),
+    (36.2, -13),
+    (36.6, 12),
+    (37.6, 12),
+    (38.0, 1),
+    (41.5, 0),
+    (43.0, 6),
+    (48.5, 6),
+    (49.3, 22),
+    (50.4, 4),
+    (54.8, 4),
+    (55.6, -16),
+    (56.8, 0),
+    (75.0, 0),
+)
+"""Where the wearer's head points, positive to the right. The quick turns smear the picture."""
+
+LIGHT: Keys = (
+    (0.0, 1.0),
+    (17.0, 1.0),
+    (19.0, 0.85),
+    (30.0, 0.9),
+    (44.0, 1.0),
+    (57.0, 1.0),
+    (58.4, 0.09),
+    (67.0, 0.09),
+    (68.0, 0.9),
+    (75.0, 1.0),
+)
+"""Brightness of the whole picture: an underpass in which the camera sees next to nothing."""
+
+BUTTON = ((1.2, "tap"), (21.0, "double"), (39.0, "tap"), (53.2, "tap"), (64.0, "tap"))
+"""Presses: nobody there; learn the person in front; two people; a stranger; too dark to see."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """Somebody who must be named, by an announcement that begins in this span."""
+
+    person: str
+    from_s: float
+    to_s: float
+
+
+EXPECTED = (
+    Expectation(person="Barack", from_s=2.5, to_s=8.0),
+    Expectation(person="Eileen", from_s=31.5, to_s=38.0),
+    Expectation(person="Joe", from_s=32.0, to_s=39.5),
+    Expectation(person=TAUGHT, from_s=44.0, to_s=49.2),
+    Expectation(person="Barack", from_s=67.0, to_s=72.5),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a tap must be answered with. named: exactly these people; about: "nobody", "people" or "dark"."""
+
+    press_s: float
+    named: tuple[str, ...]
+    about: str
+
+
+ANSWERS = (
+    Answer(press_s=1.2, named=(), about="nobody"),
+    Answer(press_s=39.0, named=("Eileen", "Joe"), about="people"),
+    Answer(press_s=53.2, named=(), about="people"),
+    Answer(press_s=64.0, named=(), about="dark"),
+)
+
+LEARNT_BY_S = 29.0
+"""The person in front at the double tap is enrolled by then."""
+
+
+def at(keys: Keys, t_s: float) -> tuple[float, ...]:
+    """The values at a time: held before the first and after the last moment, smooth between."""
+    times = [key[0] for key in keys]
+    after = int(np.searchsorted(times, t_s, side="right"))
+    if after == 0 or after == len(keys):
+        return keys[0 if after == 0 else -1][1:]
+    before, later = keys[after - 1], keys[after]
+    share = (t_s - before[0]) / (later[0] - before[0])
+    smooth = share * share * (3 - 2 * share)
+    return tuple(a + (b - a) * smooth for a, b in zip(before[1:], later[1:], strict=True))
