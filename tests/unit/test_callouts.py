@@ -62,20 +62,27 @@ def test_it_is_offered_once_with_its_people_and_its_end() -> None:
     announcement = room.callouts.next_ambient(ms(500))
     assert announcement is not None
     assert announcement.person_ids == (BEN, ANNA)
-    assert (announcement.band, announcement.expires_ns) == (Band.AMBIENT, ms(2100))
+    assert (announcement.band, announcement.expires_ns) == (Band.AMBIENT, ms(2500))
     assert room.callouts.next_ambient(ms(500)) is None
 
 
-def test_who_came_too_long_ago_or_left_or_is_gone_is_not_named() -> None:
+def test_who_is_still_here_is_named_however_long_other_speech_took() -> None:
     room = Room()
-    room.enter(ANNA, at_ms=0)
-    assert room.ambient(2001) is None
+    room.enter(ANNA, at_ms=0, where=place(0, 4000))
+    room.people = [Companion(person_ids=(ANNA,), place=place(30, 1000))]
+    assert room.ambient(9000) == "Anna, right, one metre."
+
+
+def test_who_left_is_not_named_and_who_is_hidden_waits() -> None:
+    room = Room()
     room.enter(ANNA, at_ms=3000)
     room.callouts.note(Left(person_ids=(ANNA,), at_ns=ms(3100)))
     assert room.ambient(3200) is None
-    room.enter(ANNA, at_ms=4000)
-    room.people.clear()
+    room.enter(BEN, at_ms=4000)
+    hidden, room.people[:] = list(room.people), []
     assert room.ambient(4100) is None
+    room.people += hidden[-1:]
+    assert room.ambient(4200) == "Ben, ahead, two metres."
 
 
 def test_only_those_who_came_are_named_unasked() -> None:

@@ -210,7 +210,7 @@ BUTTON, PRESENCE, ENROLLMENT = ButtonSettings(), PresenceSettings(), EnrollmentS
 @pytest.mark.parametrize(
     ("value", "pattern"),
     [
-        (SETTINGS.ambient_max_age_ms / 1000, r"came less than (\S+) s† ago"),
+        (SETTINGS.ambient_max_age_ms / 1000, r"a stranger is dropped after (\S+) s†"),
         (SETTINGS.ambient_max_age_ms / 1000, r"nothing unasked for (\S+) s†"),
         (SETTINGS.response_max_age_ms / 1000, r"\(response (\S+) s†"),
         (SETTINGS.notice_max_age_ms / 1000, r"notice (\S+) s†\)"),

@@ -91,7 +91,7 @@ class Arbiter:
 
     Everything submitted or pulled ends in exactly one Heard or Unheard. A RESPONSE or NOTICE whose playing
     failed is tried once more. After StopSpeaking notices and ambient speech keep quiet for
-    `ambient_max_age_ms`, after which all ambient speech of before is stale.
+    `ambient_max_age_ms`.
     """
 
     def __init__(self, settings: AnnounceSettings, ambient: AmbientSource) -> None:

@@ -70,15 +70,21 @@ class Callouts:
                 self._pending.pop(event.person_ids, None)
 
     def next_ambient(self, now_ns: int) -> Announcement | None:
-        """One announcement of all that is pending and still true, made anew; None if nothing is.
+        """One announcement of all that is pending and true now, made anew; None if nothing is.
 
-        It is taken: what comes back is not offered again. A stranger is a sound without words.
+        It is taken: what comes back is not offered again. Someone out of view for a moment stays pending
+        until they leave. A stranger is a sound without words, and goes stale.
         """
-        fresh = {who: at_ns for who, at_ns in self._pending.items() if now_ns - at_ns <= self._max_age_ns}
-        self._pending.clear()
-        here = [one for one in self._company(now_ns).people if one.person_ids in fresh]
+        here = [one for one in self._company(now_ns).people if one.person_ids in self._pending]
         people = self._with_voices(here)
-        stranger = any(isinstance(who, int) for who in fresh)
+        clicks_ns = [at_ns for who, at_ns in self._pending.items() if isinstance(who, int)]
+        stranger = any(now_ns - at_ns <= self._max_age_ns for at_ns in clicks_ns)
+        told = {one.person_ids for one in here}
+        self._pending = OrderedDict(
+            (who, at_ns)
+            for who, at_ns in self._pending.items()
+            if not isinstance(who, int) and who not in told
+        )
         if not people and not stranger:
             return None
         return Announcement(
@@ -86,7 +92,7 @@ class Callouts:
             phrase=Phrase(parts=_sentences(people, others=0, facing=False)) if people else None,
             earcon=Earcon.STRANGER if stranger else None,
             band=Band.AMBIENT,
-            expires_ns=min(fresh.values()) + self._max_age_ns,
+            expires_ns=now_ns + self._max_age_ns,
             person_ids=_ids(people),
         )
 

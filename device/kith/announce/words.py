@@ -38,7 +38,6 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "power.off": Line("Switching off."),
         "privacy.on": Line("Privacy on. The camera is closed.", Earcon.PRIVACY_ON),
         "privacy.off": Line("Privacy off. The camera is open again.", Earcon.PRIVACY_OFF),
-        "undo.wrong": Line("Marked as wrong.", Earcon.UNDONE),
         "undo.taken_back": Line("{name} is forgotten again.", Earcon.UNDONE),
         "undo.nothing": Line("Nothing to undo.", Earcon.FAILURE),
         "undo.failed": Line("It could not be undone.", Earcon.FAILURE),
@@ -52,7 +51,7 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "camera.stopped": Line("The camera has stopped.", _FAULT, _NOTICE),
         "camera.back": Line("The camera is back.", None, _NOTICE),
         "recognition.restarted": Line("Recognition was restarted.", _FAULT, _NOTICE),
-        "voice.restarted": Line("The voice was restarted.", _FAULT, _NOTICE),
+        "voice.failed": Line("Speech had failed. It works again.", _FAULT, _NOTICE),
         "button.missing": Line("The button does not answer.", _FAULT, _NOTICE),
         "gallery.restored": Line(
             "The gallery was damaged and was restored from its backup.", _FAULT, _NOTICE

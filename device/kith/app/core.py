@@ -17,13 +17,14 @@ from kith.announce.arbiter import (
     Stop,
     StopSpeaking,
     Submit,
+    Unheard,
 )
 from kith.announce.callouts import Callouts, NoView
 from kith.announce.words import Phrasebook
 from kith.app.camera_watch import CameraState, CameraWatch
 from kith.app.enrolling import Enrolling
-from kith.app.events import Event
 from kith.app.known_people import KnownPeople
+from kith.app.reporter import Reporter
 from kith.app.surroundings import Runner, Surroundings
 from kith.clock import NS_PER_S, Tick
 from kith.config import Settings
@@ -39,6 +40,7 @@ from kith.types import (
     Left,
     Outcome,
     Playback,
+    PlaybackResult,
     PresenceEvent,
     Sighting,
     StrangerAppeared,
@@ -47,6 +49,7 @@ from kith.types import (
 
 _LOG = logging.getLogger(__name__)
 _GALLERY_POLL_NS = 2 * NS_PER_S
+_VOICE_FAULT_QUIET_NS = 10 * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +71,14 @@ class Core:
         self._words = Phrasebook(settings.announce)
         self._presence = Presence(settings.presence)
         self._callouts = Callouts(settings.announce, people.voice_of, self._presence.company)
-        self._arbiter = Arbiter(settings.announce, self._callouts)
+        self._arbiter = Arbiter(settings.announce, self)
         self._gestures = Gestures(settings.button)
         self._enrolling = Enrolling(settings.enrollment, people, around, self._words)
         self._camera = CameraWatch(settings.camera.silent_after_ms, now_ns)
         self._view = View.NORMAL
-        self._track_of: dict[tuple[int, ...], int] = {}
+        self._report = Reporter(around.observe, people)
+        self._spoke_at_press = False
+        self._voice_fault_ns: int | None = None
         self._gallery_poll_ns = now_ns + _GALLERY_POLL_NS
 
     def attach(self, runner: Runner) -> None:
@@ -113,7 +118,7 @@ class Core:
 
     def begin(self, now_ns: int) -> None:
         """Greet, and say what went wrong before there was a voice."""
-        self._tell("ready", now_ns, text=f"{len(self._people)} people known", people=len(self._people))
+        self._report.tell("ready", now_ns, text=f"{len(self._people)} people known", people=len(self._people))
         self._submit(self._words.ready(len(self._people), now_ns), now_ns)
         if self._people.restored:
             self._trouble(
@@ -130,7 +135,7 @@ class Core:
             case ButtonEdge():
                 self._button(event, now_ns)
             case Playback():
-                self._carry_out(self._arbiter.step(PlaybackEnded(playback=event), now_ns), now_ns)
+                self._played(event, now_ns)
             case Trouble():
                 self._trouble(event, now_ns)
             case Tick():
@@ -142,7 +147,7 @@ class Core:
         if self._camera.state is CameraState.CLOSED:
             return  # it was under way when the camera was closed
         if self._camera.saw(sighting.captured_ns, now_ns):
-            self._tell("recovered", now_ns, part="camera", text="the camera is back")
+            self._report.tell("recovered", now_ns, part="camera", text="the camera is back")
             self._submit(self._words.announcement("camera.back", now_ns), now_ns)
         self._view = sighting.view
         self._note(self._presence.step(sighting, now_ns), now_ns)
@@ -156,36 +161,31 @@ class Core:
                 case Appeared() if self._enrolling.just_enrolled(event.person_ids, now_ns):
                     pass  # the wearer has just been told that this person is remembered
                 case Appeared():
-                    self._track_of[event.person_ids] = event.track_id
                     self._callouts.note(event)
-                    self._tell(
-                        "appeared",
-                        now_ns,
-                        **self._names(event.person_ids),
-                        track=event.track_id,
-                        distance_mm=event.place.distance_mm,
-                    )
+                    self._report.appeared(event, now_ns)
                 case StrangerAppeared():
                     self._callouts.note(event)
-                    self._tell("stranger", now_ns, track=event.track_id)
+                    self._report.tell("stranger", now_ns, track=event.track_id)
                 case Left():
                     self._callouts.note(event)
-                    self._track_of.pop(event.person_ids, None)
-                    self._tell("left", now_ns, **self._names(event.person_ids))
+                    self._report.left(event, now_ns)
 
     # --- what the wearer does -------------------------------------------------------------------------
 
     def _button(self, event: ButtonEdge | Tick, now_ns: int) -> None:
         for command in self._gestures.step(event, now_ns):
             if isinstance(command, Pressed | Reached):
+                # A tap is known to be one only after the pause in which a second press might come; what it
+                # means is what was heard when the finger went down.
+                self._spoke_at_press = self._arbiter.speaking
                 self._around.player.cue(Earcon.PRESS)
             else:
-                self._tell("button", now_ns, text=command.value)
+                self._report.tell("button", now_ns, text=command.value)
                 self._gesture(command, now_ns)
 
     def _gesture(self, gesture: Gesture, now_ns: int) -> None:
         match gesture:
-            case Gesture.TAP if self._arbiter.speaking:
+            case Gesture.TAP if self._spoke_at_press:
                 self._carry_out(self._arbiter.step(StopSpeaking(), now_ns), now_ns)
             case Gesture.TAP:
                 self._submit(self._callouts.answer(self._no_view() or self._view, now_ns), now_ns)
@@ -214,7 +214,7 @@ class Core:
             self._camera.open(now_ns)
         if self._around.runner is not None:
             self._around.runner.set_camera(not closing)
-        self._tell("privacy", now_ns, text="on" if closing else "off")
+        self._report.tell("privacy", now_ns, text="on" if closing else "off")
         self._submit(self._words.announcement("privacy.on" if closing else "privacy.off", now_ns), now_ns)
 
     # --- time and faults ------------------------------------------------------------------------------
@@ -242,10 +242,29 @@ class Core:
         self._fault(trouble.key, trouble.text, now_ns)
 
     def _fault(self, key: str, text: str, now_ns: int) -> None:
-        self._tell("fault", now_ns, part=key.partition(".")[0], text=text)
+        self._report.tell("fault", now_ns, part=key.partition(".")[0], text=text)
         self._submit(self._words.announcement(key, now_ns), now_ns)
 
     # --- what is heard --------------------------------------------------------------------------------
+
+    def next_ambient(self, now_ns: int) -> Announcement | None:
+        """See arbiter.AmbientSource. While someone is being remembered their prompts are not interrupted."""
+        return None if self._enrolling.active else self._callouts.next_ambient(now_ns)
+
+    def _played(self, playback: Playback, now_ns: int) -> None:
+        self._carry_out(self._arbiter.step(PlaybackEnded(playback=playback), now_ns), now_ns)
+        last_ns = self._voice_fault_ns
+        quiet = last_ns is not None and now_ns - last_ns < _VOICE_FAULT_QUIET_NS
+        if playback.result is PlaybackResult.FAILED and not quiet:
+            self._voice_fault_ns = now_ns
+            self._fault("voice.failed", "speech failed", now_ns)
+
+    def _not_heard(self, command: Unheard, now_ns: int) -> None:
+        """A name whose playing broke is still to be told, once more, if its bearer is still here."""
+        appeared = self._report.still_here(command.announcement.person_ids)
+        recently = self._voice_fault_ns is not None and now_ns - self._voice_fault_ns < _VOICE_FAULT_QUIET_NS
+        if command.result is PlaybackResult.FAILED and appeared is not None and not recently:
+            self._callouts.note(appeared)
 
     def _submit_all(self, announcements: list[Announcement], now_ns: int) -> None:
         for announcement in announcements:
@@ -258,7 +277,7 @@ class Core:
         for command in commands:
             match command:
                 case Play():
-                    self._tell_play(command.announcement, now_ns)
+                    self._report.playing(command.announcement, now_ns)
                     self._around.player.play(command.play_id, command.announcement)
                 case Stop():
                     self._around.player.stop(command.play_id)
@@ -267,28 +286,11 @@ class Core:
                         heard = NamesHeard(person_ids=command.announcement.person_ids)
                         self._note(self._presence.step(heard, now_ns), now_ns)
                     self._switch_off_after(command.announcement)
-                case _:
+                case Unheard():
+                    self._not_heard(command, now_ns)
                     self._switch_off_after(command.announcement)
 
     def _switch_off_after(self, announcement: Announcement) -> None:
         last_words = announcement.key == "power" and announcement.phrase is not None
         if last_words and self._around.runner is not None:
             self._around.runner.power_off()
-
-    def _tell_play(self, announcement: Announcement, now_ns: int) -> None:
-        if announcement.phrase is None:
-            sound = announcement.earcon.value if announcement.earcon else ""
-            self._tell("sound", now_ns, text=sound)
-            return
-        fields: dict[str, object] = {"text": announcement.phrase.text, "band": announcement.band.name.lower()}
-        if announcement.person_ids:
-            fields |= self._names(announcement.person_ids)
-            fields["track"] = self._track_of.get(announcement.person_ids)
-        self._tell("announcement", now_ns, **fields)
-
-    def _names(self, person_ids: tuple[int, ...]) -> dict[str, object]:
-        names = [name for i in person_ids if (name := self._people.name_of(i)) is not None]
-        return {"person": names[0] if len(names) == 1 else None, "people": names}
-
-    def _tell(self, kind: str, now_ns: int, **fields: object) -> None:
-        self._around.observe(Event(at_ns=now_ns, kind=kind, fields=fields))

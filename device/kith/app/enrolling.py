@@ -29,7 +29,7 @@ from kith.enrollment.messages import (
     StoreFailed,
 )
 from kith.errors import GalleryError, GalleryFull, InputError
-from kith.types import Announcement, Sighting, Spoken
+from kith.types import Announcement, Recorded, Sighting, Spoken
 
 _LOG = logging.getLogger(__name__)
 _UNDO_NS = 30 * NS_PER_S
@@ -45,6 +45,11 @@ class Enrolling:
         self._machine = Enrollment(settings)
         self._people, self._around, self._words = people, around, words
         self._last: tuple[int, int] | None = None  # whom, and when: may be taken back
+
+    @property
+    def active(self) -> bool:
+        """Whether someone is being remembered."""
+        return self._machine.active
 
     @property
     def next_deadline_ns(self) -> int | None:
@@ -137,13 +142,13 @@ class Enrolling:
             self._tell("rejected", now_ns, text=reason.replace("_", " "), reason=reason)
 
     def _words_for(self, say: Say, now_ns: int) -> Announcement:
-        name = say.name
+        name: Spoken | Recorded | None = None if say.name is None else Spoken(text=say.name)
         if say.person_id is not None:
-            name = self._people.name_of(say.person_id)
+            name = self._people.voice_of(say.person_id)
         return self._words.announcement(
             say.prompt.value,
             now_ns,
-            name=Spoken(text=name or "someone"),
+            name=name or Spoken(text="someone known"),
             reason=say.reason.value if say.reason else None,
         )
 
