@@ -59,7 +59,7 @@ def _quality(**changes: float) -> FaceQuality:
         ({"inter_eye_px": 8.0}, Rejection.TOO_SMALL),
         ({"luma": 10.0}, Rejection.TOO_DARK),
         ({"luma": 250.0}, Rejection.TOO_BRIGHT),
-        ({"yaw_deg": -70.0}, Rejection.PROFILE),
+        ({"yaw_deg": -80.0}, Rejection.PROFILE),
         ({"pitch_deg": 60.0}, Rejection.PROFILE),
         ({"sharpness": 1.0}, Rejection.BLURRED),
     ],

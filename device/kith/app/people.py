@@ -66,32 +66,46 @@ def add_photos(recognition: Recognition, name: str, photos: Sequence[Path], cons
 
 
 def agreeing(studies: Sequence[Study], known: F32) -> list[Study]:
-    """The studies with those refused that do not show the same person as the others and as the templates
-    known f32[N, D] of that person, or that are there already. Two photos of two people are both refused:
-    nobody can say which is right."""
-    result = list(studies)
-    vectors = list(known)
-    for at, each in enumerate(result):
-        if each.embedding is None:
-            continue
-        if any(float(vector @ each.embedding.vector) > SAME_PICTURE for vector in vectors):
-            result[at] = _refused(each, "the same picture again")
-        else:
-            vectors.append(each.embedding.vector)
-    while (worst := _worst(result, known)) is not None:
-        if len(known) == 0 and sum(each.embedding is not None for each in result) == 2:
+    """The studies with those refused that do not show the person of the templates known f32[N, D], or where
+    there are none, of most of the photos; and those that are there already. Two photos of two people are
+    both refused: nobody can say which is right."""
+    result = _once(studies, known)
+    if len(known):
+        middle = known.sum(axis=0)
+        return [
+            _refused(each, "shows another person than the photos before")
+            if each.embedding is not None and _cosine(each.embedding.vector, middle) < MIN_AGREEMENT
+            else each
+            for each in result
+        ]
+    while (worst := _worst(result)) is not None:
+        if sum(each.embedding is not None for each in result) == 2:
             return [_refused(each, "shows another person than the other photo") for each in result]
         result[worst] = _refused(result[worst], "shows another person than the others")
     return result
 
 
-def _worst(studies: Sequence[Study], known: F32) -> int | None:
+def _once(studies: Sequence[Study], known: F32) -> list[Study]:
+    seen = list(known)
+    result = []
+    for each in studies:
+        if each.embedding is None:
+            result.append(each)
+        elif any(float(vector @ each.embedding.vector) > SAME_PICTURE for vector in seen):
+            result.append(_refused(each, "the same picture again"))
+        else:
+            seen.append(each.embedding.vector)
+            result.append(each)
+    return result
+
+
+def _worst(studies: Sequence[Study]) -> int | None:
     """Which photo agrees least with the rest, when that is too little."""
     places = [at for at, each in enumerate(studies) if each.embedding is not None]
     vectors = [each.embedding.vector for each in studies if each.embedding is not None]
-    if len(vectors) + len(known) < 2 or not vectors:
+    if len(vectors) < 2:
         return None
-    total = np.sum([*vectors, *known], axis=0)
+    total = np.sum(vectors, axis=0)
     agreement = [_cosine(vector, total - vector) for vector in vectors]
     least = int(np.argmin(agreement))
     return places[least] if agreement[least] < MIN_AGREEMENT else None
