@@ -145,7 +145,7 @@ def _tell_added(added: Added) -> None:
         raise InputError("nobody was enrolled: none of the photos can be used")
     person = added.person
     click.echo(
-        f"{person.name}: {added.kept} of {len(added.studies)} photos kept, {person.templates} looks in all. "
+        f"{person.name}: {added.kept} of {len(added.studies)} photos kept, {_looks(person)} in all. "
         f"Agreed on {person.consented_at[:10]}."
     )
     if added.resembles is not None:
@@ -171,8 +171,7 @@ def people_list(as_json: bool, data: Path | None) -> None:
     else:
         width = max(len(person.name) for person in enrolled)
         for person in enrolled:
-            looks = f"{person.templates} look{'' if person.templates == 1 else 's'}"
-            click.echo(f"{person.name:<{width}}  {looks:>8}  agreed {person.consented_at[:10]}")
+            click.echo(f"{person.name:<{width}}  {_looks(person):>8}  agreed {person.consented_at[:10]}")
 
 
 @people.command("show")
@@ -230,7 +229,7 @@ def people_forget(name: str, yes: bool, data: Path | None) -> None:
     with open_people(state_of(data)) as gallery:
         person = gallery.person(name)
         if not yes:
-            click.confirm(f"Forget {person.name} and all {person.templates} looks for good?", abort=True)
+            click.confirm(f"Forget {person.name} and all that is kept of them for good?", abort=True)
         gallery.forget(name)
     click.echo(f"{person.name} is forgotten.")
 
@@ -265,6 +264,10 @@ def identify(
             _echo_json(report.as_json()) if as_json else click.echo(report.sentence())
     if not readable:
         ctx.exit(1)
+
+
+def _looks(person: Person) -> str:
+    return "1 look" if person.templates == 1 else f"{person.templates} looks"
 
 
 def _as_json(person: Person) -> dict[str, object]:

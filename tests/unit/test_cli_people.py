@@ -87,7 +87,7 @@ def test_bad_photos_are_refused_with_the_reason_and_the_rest_kept(
     assert lines[2] == f"  {both}: refused, two faces"
     assert lines[3].startswith(f"  {missing}: refused, cannot be read")
     assert lines[4] == f"  {photo}: kept"
-    assert lines[5].startswith(f"{name}: 1 of 5 photos kept, 1 looks in all. Agreed on ")
+    assert lines[5].startswith(f"{name}: 1 of 5 photos kept, 1 look in all. Agreed on ")
 
 
 def test_when_no_photo_is_good_nobody_is_enrolled(data: Path, tmp_path: Path) -> None:
