@@ -36,7 +36,9 @@ def main(arguments: list[str]) -> None:
         end.send(Kind.FAILED, 0, MISSING.encode())
         return
     settings = (voice, int(words_per_minute))
-    if not _in_fork(lambda: _engine(*settings), lambda: True):
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+        works = _in_fork(lambda: _write("a", nowhere.fileno(), *settings), lambda: True)
+    if not works:
         end.send(Kind.FAILED, 0, f"{MISSING}; or it has no voice '{voice}'".encode())
         return
     end.send(Kind.READY, 0, str(RATE_HZ).encode())
@@ -64,24 +66,23 @@ def _say(end: ChildEnd, settings: tuple[str, int]) -> None:
         end.send(Kind.END, utterance)
 
 
-def _engine(voice: str, words_per_minute: int):  # type: ignore[no-untyped-def]  # noqa: ANN202  has no types
+def _write(text: str, file: int, voice: str, words_per_minute: int) -> None:
     import pyttsx3
 
     engine = pyttsx3.init()
+    finished: list[bool] = []
+    errors: list[Exception] = []
+    engine.connect("finished-utterance", lambda name, completed: finished.append(completed))
+    engine.connect("error", lambda name, exception: errors.append(exception))
     engine.setProperty("voice", voice)
     engine.setProperty("rate", words_per_minute)
-    return engine
-
-
-def _write(text: str, file: int, voice: str, words_per_minute: int) -> None:
-    engine = _engine(voice, words_per_minute)
-    finished: list[bool] = []
-    engine.connect("finished-utterance", lambda name, completed: finished.append(completed))
     engine.save_to_file(text, f"/proc/self/fd/{file}")
     engine.runAndWait()
     # runAndWait comes back while another thread still makes the sound.
-    while not finished:
+    while not (finished or errors):
         time.sleep(_POLL_S)
+    if errors:
+        raise errors[0]
 
 
 def _in_fork(job: Callable[[], object], wanted: Callable[[], bool]) -> bool:

@@ -18,10 +18,11 @@ then tears holes into it; see docs/decisions/speech.md."""
 class SpeakerSink:
     """`ports.AudioSink` on a sound device: `write` waits until there is room for the block."""
 
-    def __init__(self, device: str = "") -> None:
+    def __init__(self, device: str = "", *, latency_s: float = LATENCY_S) -> None:
         """device: part of its name, upper or lower case; empty for the system's default.
         Raises AudioUnavailable."""
         self._sounddevice = _sounddevice()
+        self._latency_s = latency_s
         self._underruns = 0
         try:
             self._stream = self._open(device)
@@ -58,7 +59,7 @@ class SpeakerSink:
         index = _find(self._sounddevice, device)
         try:
             stream = self._sounddevice.RawOutputStream(
-                samplerate=SAMPLE_RATE_HZ, channels=2, dtype="int16", latency=LATENCY_S, device=index
+                samplerate=SAMPLE_RATE_HZ, channels=2, dtype="int16", latency=self._latency_s, device=index
             )
             stream.start()
         except self._sounddevice.PortAudioError as error:
