@@ -55,12 +55,14 @@ sys.stderr.write(f"{(time.perf_counter() - begin) * 1000} {frames}")
 
 
 def main() -> None:
-    """Print the tables."""
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--rounds", type=int, default=30, help="utterances a voice, and plays a device setting"
-    )
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--rounds", type=int, default=30, help="utterances a voice and plays a setting")
+    report(parser.parse_args().rounds)
+
+
+def report(rounds: int = 30) -> None:
+    """Print the tables; takes about 4 minutes."""
     voices(rounds)
     if reason := why_not():
         print(f"\nno sound device to listen to: {reason}")
@@ -72,7 +74,7 @@ def main() -> None:
 def voices(rounds: int) -> None:
     """From `say` to the samples."""
     print(
-        f"{rounds} utterances each        start ms   first samples (median, worst)   all ms   silent or failed"
+        f"{rounds} utterances each       start ms   first samples (median, worst)   all ms   silent or failed"
     )
     wheel = [library for library in find_libraries() if library != SYSTEM_LIBRARY]
     settings = AnnounceSettings()
