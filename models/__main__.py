@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import get_args
@@ -24,7 +25,9 @@ def cli() -> None:
 
 @cli.command("build")
 @click.option("--force", is_flag=True, help="Build even what is already built and right.")
-@click.option("--update-manifest", is_flag=True, help="For maintainers: write the results' hashes into the manifest.")
+@click.option(
+    "--update-manifest", is_flag=True, help="For maintainers: write the results' hashes into the manifest."
+)
 @click.option(
     "--cache",
     type=click.Path(file_okay=False, path_type=Path),
@@ -38,22 +41,16 @@ def build_command(force: bool, update_manifest: bool, cache: Path) -> None:
     Does nothing where they are there and right. The package is downloaded once; after that no network is
     needed.
     """
-    console = Console(stderr=True)
-    with console.status("networks") as status:
-
-        def report(step: str) -> None:
-            status.update(step)
-            if not console.is_terminal:
-                console.print(step)
-
-        built = build.build_all(
-            cache_dir=cache, force=force or update_manifest, verify=not update_manifest, report=report
-        )
+    # A handle of its own: the quantiser is hushed by closing the process's standard error for a while.
+    with os.fdopen(os.dup(2), "w", encoding="utf-8") as terminal:
+        built = _build_shown(Console(file=terminal), cache=cache, force=force, update=update_manifest)
     if update_manifest:
         build.update_manifest(built)
     for one in built:
         size_kib = one.path.stat().st_size / 1024
-        click.echo(f"{one.role}: {one.path} ({size_kib:,.0f} KiB, {'built' if one.fresh else 'already built'})")
+        click.echo(
+            f"{one.role}: {one.path} ({size_kib:,.0f} KiB, {'built' if one.fresh else 'already built'})"
+        )
 
 
 @cli.command("check")
@@ -62,6 +59,17 @@ def check_command() -> None:
     for role in get_args(Role):
         network = load_network(role, build.MODELS_DIR)
         click.echo(f"{role}: {network.model_id} is right")
+
+
+def _build_shown(console: Console, *, cache: Path, force: bool, update: bool) -> list[build.Built]:
+    with console.status("networks") as status:
+
+        def report(step: str) -> None:
+            status.update(step)
+            if not console.is_terminal:
+                console.print(step)
+
+        return build.build_all(cache_dir=cache, force=force or update, verify=not update, report=report)
 
 
 def main() -> None:

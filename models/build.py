@@ -62,7 +62,9 @@ def build_all(
     FetchError, BuildMismatch, or another ModelError where it cannot be done.
     """
     manifest = read_manifest(models_dir)
-    return [_build_one(manifest, role, models_dir, cache_dir, force, verify, report) for role in get_args(Role)]
+    return [
+        _build_one(manifest, role, models_dir, cache_dir, force, verify, report) for role in get_args(Role)
+    ]
 
 
 def float_models(*, models_dir: Path = MODELS_DIR, cache_dir: Path = CACHE_DIR) -> dict[Role, FloatModel]:
@@ -155,10 +157,17 @@ def _float_content(role: Role, spec: NetworkSpec, graph: onnx_reader.OnnxGraph) 
 
 def _mismatch(manifest: Manifest, spec: NetworkSpec, digest: str) -> str:
     here = {name: metadata.version(name) for name in manifest.tools}
-    others = [f"{name} {here[name]} instead of {wanted}" for name, wanted in manifest.tools.items() if here[name] != wanted]
-    cause = "this environment has " + ", ".join(others) if others else "the recipe or its figures were changed"
+    others = [
+        f"{name} {here[name]} instead of {wanted}"
+        for name, wanted in manifest.tools.items()
+        if here[name] != wanted
+    ]
+    cause = (
+        "this environment has " + ", ".join(others) if others else "the recipe or its figures were changed"
+    )
     return (
-        f"{spec.model_id} came out as {digest[:12]}…, not as {spec.sha256[:12]}… of models/manifest.toml: {cause}."
+        f"{spec.model_id} came out as {digest[:12]}…, not as {spec.sha256[:12]}… of models/manifest.toml:"
+        f" {cause}."
         " `make setup` installs the right versions; after a wanted change of the recipe run"
         " `python -m models build --update-manifest`."
     )

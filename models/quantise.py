@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
-from ai_edge_quantizer import quantizer, qtyping
+from ai_edge_quantizer import qtyping, quantizer
 
 Ranges = Mapping[str, Sequence[float]]
 
@@ -16,6 +19,10 @@ def quantise(float_model: bytes, ranges: Ranges, *, keep_float: Sequence[str] = 
     `ranges` gives (lowest, highest) of every activation by tensor name. Operators whose output's name
     matches one of the patterns `keep_float` stay float, as do PReLUs, for which no int8 kernel is fast.
     """
+    statistics = {
+        name: {"min": np.array([[low]], np.float32), "max": np.array([[high]], np.float32)}
+        for name, (low, high) in sorted(ranges.items())
+    }
     work = quantizer.Quantizer(bytearray(float_model))
     work.add_static_config(
         regex=".*",
@@ -26,11 +33,8 @@ def quantise(float_model: bytes, ranges: Ranges, *, keep_float: Sequence[str] = 
     for pattern in keep_float:
         _leave(work, pattern, qtyping.TFLOperationName.ALL_SUPPORTED)
     _leave(work, ".*", qtyping.TFLOperationName.OUTPUT)
-    statistics = {
-        name: {"min": np.array([[low]], np.float32), "max": np.array([[high]], np.float32)}
-        for name, (low, high) in sorted(ranges.items())
-    }
-    result = work.quantize(statistics, enable_progress_bar=False, enable_progress_report=False)
+    with _hushed():
+        result = work.quantize(statistics, enable_progress_bar=False, enable_progress_report=False)
     if result.quantized_model is None:
         raise ValueError("the quantiser gave no model")
     return bytes(result.quantized_model)
@@ -40,3 +44,19 @@ def _leave(work: quantizer.Quantizer, pattern: str, operation: qtyping.TFLOperat
     work.update_quantization_recipe(
         regex=pattern, operation_name=operation, algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE
     )
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Nothing on the process's standard error: the quantiser and the runtime in it have no switch for that.
+
+    What goes wrong in them is an exception all the same.
+    """
+    shown = os.dup(2)
+    with tempfile.TemporaryFile() as unseen:
+        os.dup2(unseen.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(shown, 2)
+            os.close(shown)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.folding import Affine, FloatArray, batch_norm, fold_after, fold_before
+from models.convolve import convolve
+from models.folding import Affine, batch_norm, fold_after, fold_before
 from models.onnx_reader import Node, OnnxGraph
-from models.tflite_writer import GraphWriter, Tensor
+from models.tflite_writer import GraphWriter, Layer, Tensor
 
 INPUT_NAME = "face"
 OUTPUT_NAME = "embedding"
@@ -33,23 +34,17 @@ def build(graph: OnnxGraph) -> bytes:
             weight, bias = fold_before(weight, bias, _input_scaling(graph))
         norm = norms[conv.outputs[0]]
         weight, bias = fold_after(weight, bias, _affine(graph, norm))
-        x = _conv(writer, conv, x, weight, bias)
+        x = convolve(writer, conv, x, (weight, bias), conv.outputs[0], relu=False)
         x = writer.prelu(x, graph.weight(slopes[norm.outputs[0]]), f"{x.name}/prelu")
     return writer.finish([_embedding(writer, graph, x, norms)])
 
 
 def _input_scaling(graph: OnnxGraph) -> Affine:
     """From a grey value less `CENTRE` to what the first convolution was trained on."""
-    offset, scale = (graph.weight(next(n for n in graph.nodes if n.op == op).inputs[1]) for op in ("Sub", "Mul"))
+    offset, scale = (
+        graph.weight(next(n for n in graph.nodes if n.op == op).inputs[1]) for op in ("Sub", "Mul")
+    )
     return Affine(scale=np.repeat(scale, 3), shift=np.repeat((CENTRE - offset) * scale, 3))
-
-
-def _conv(writer: GraphWriter, node: Node, x: Tensor, weight: FloatArray, bias: FloatArray) -> Tensor:
-    name, strides = node.outputs[0], node.attributes["strides"]
-    assert isinstance(strides, list)
-    if node.attributes["group"] == 1:
-        return writer.conv(x, weight.transpose(0, 2, 3, 1), bias, name, stride=int(strides[0]))
-    return writer.depthwise_conv(x, weight.transpose(1, 2, 3, 0), bias, name, stride=int(strides[0]))
 
 
 def _embedding(writer: GraphWriter, graph: OnnxGraph, x: Tensor, norms: dict[str, Node]) -> Tensor:
@@ -62,7 +57,7 @@ def _embedding(writer: GraphWriter, graph: OnnxGraph, x: Tensor, norms: dict[str
     weight, bias = fold_after(weight, bias, _affine(graph, norms[gemm.outputs[0]]))
     flat = writer.reshape(x, (1, height * width * channels), "flat")
     rows = weight.transpose(0, 2, 3, 1).reshape(len(weight), -1)
-    return writer.fully_connected(flat, rows, bias, OUTPUT_NAME)
+    return writer.fully_connected(flat, Layer(weight=rows, bias=bias), OUTPUT_NAME)
 
 
 def _affine(graph: OnnxGraph, norm: Node) -> Affine:

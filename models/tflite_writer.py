@@ -25,11 +25,25 @@ class Tensor:
     shape: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """Weight and bias [out] of a layer, in TFLite's own layout; written as float32.
+
+    Stride 1 keeps the size of a picture; stride 2 halves it, padding above and left, as 3x3 kernels that
+    were trained with symmetric padding need it. `relu`: negative results become zero.
+    """
+
+    weight: NDArray[Any]
+    bias: NDArray[Any]
+    stride: int = 1
+    relu: bool = False
+
+
 class GraphWriter:
     """Builds one subgraph, operator by operator; each method returns the tensor it makes.
 
-    Weights come in TFLite's own layouts and are stored as float32. The names of tensors are what
-    activation ranges and the quantisation recipe refer to, so they must be unique and stay as they are.
+    The names of tensors are what activation ranges and the quantisation recipe refer to, so they must be
+    unique and stay as they are.
     """
 
     def __init__(self, description: str) -> None:
@@ -51,34 +65,17 @@ class GraphWriter:
         self._inputs.append(tensor)
         return tensor
 
-    def pad_before(self, x: Tensor, name: str) -> Tensor:
-        """One row of zeros above and one column left of picture `x`.
-
-        A 3x3 convolution of stride 2 with symmetric padding reads just these: TFLite's SAME would put
-        the padding on the other side.
-        """
-        batch, height, width, channels = x.shape
-        paddings = self._constant(f"{name}/by", np.array([[0, 0], [1, 0], [1, 0], [0, 0]], np.int32))
-        shape = (batch, height + 1, width + 1, channels)
-        return self._operator("PAD", schema.PadOptionsT(), [x, paddings], name, shape)
-
-    def conv(
-        self, x: Tensor, weight: NDArray[Any], bias: NDArray[Any], name: str, *, stride: int, relu: bool = False
-    ) -> Tensor:
-        """Convolution; `weight` is [out, height, width, in]. Stride 1 keeps the size, stride 2 pads before."""
+    def conv(self, x: Tensor, layer: Layer, name: str) -> Tensor:
+        """Convolution; the weight is [out, height, width, in]."""
         options = schema.Conv2DOptionsT()
         options.dilationHFactor = options.dilationWFactor = 1
-        parameters = [self._constant(f"{name}/weight", weight), self._constant(f"{name}/bias", bias)]
-        return self._convolve("CONV_2D", options, x, parameters, name, stride, relu, len(weight))
+        return self._convolve("CONV_2D", options, x, layer, name, len(layer.weight))
 
-    def depthwise_conv(
-        self, x: Tensor, weight: NDArray[Any], bias: NDArray[Any], name: str, *, stride: int, relu: bool = False
-    ) -> Tensor:
-        """Depthwise convolution; `weight` is [1, height, width, channels]; strides as in `conv`."""
+    def depthwise_conv(self, x: Tensor, layer: Layer, name: str) -> Tensor:
+        """Depthwise convolution; the weight is [1, height, width, channels]."""
         options = schema.DepthwiseConv2DOptionsT()
         options.dilationHFactor = options.dilationWFactor = options.depthMultiplier = 1
-        parameters = [self._constant(f"{name}/weight", weight), self._constant(f"{name}/bias", bias)]
-        return self._convolve("DEPTHWISE_CONV_2D", options, x, parameters, name, stride, relu, x.shape[3])
+        return self._convolve("DEPTHWISE_CONV_2D", options, x, layer, name, x.shape[3])
 
     def max_pool_2x2(self, x: Tensor, name: str) -> Tensor:
         """Largest of each 2x2 block."""
@@ -112,11 +109,11 @@ class GraphWriter:
         wanted = self._constant(f"{name}/shape", np.array(shape, np.int32))
         return self._operator("RESHAPE", options, [x, wanted], name, shape)
 
-    def fully_connected(self, x: Tensor, weight: NDArray[Any], bias: NDArray[Any], name: str) -> Tensor:
-        """`weight` is [out, in]; `x` is [batch, in]."""
-        parameters = [self._constant(f"{name}/weight", weight), self._constant(f"{name}/bias", bias)]
+    def fully_connected(self, x: Tensor, layer: Layer, name: str) -> Tensor:
+        """The weight is [out, in]; `x` is [batch, in]."""
         options = schema.FullyConnectedOptionsT()
-        return self._operator("FULLY_CONNECTED", options, [x, *parameters], name, (x.shape[0], len(weight)))
+        inputs = [x, *self._parameters(layer, name)]
+        return self._operator("FULLY_CONNECTED", options, inputs, name, (x.shape[0], len(layer.weight)))
 
     def finish(self, outputs: Sequence[Tensor]) -> bytes:
         """The model's bytes, with one signature whose names are the tensors' own."""
@@ -133,20 +130,31 @@ class GraphWriter:
         builder.Finish(self._model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
 
-    def _convolve(
-        self, op: str, options: Any, x: Tensor, parameters: list[Tensor], name: str, stride: int, relu: bool, out: int
-    ) -> Tensor:
-        if stride == 1:
-            options.padding = schema.Padding.SAME
-            height, width = x.shape[1:3]
-        else:
+    def _convolve(self, op: str, options: Any, x: Tensor, layer: Layer, name: str, channels: int) -> Tensor:
+        batch, height, width = x.shape[0], x.shape[1] // layer.stride, x.shape[2] // layer.stride
+        options.padding = schema.Padding.SAME
+        if layer.stride != 1:
             options.padding = schema.Padding.VALID
-            height, width = x.shape[1] // 2, x.shape[2] // 2
-            x = self.pad_before(x, f"{name}/pad")
-        options.strideH = options.strideW = stride
+            x = self._pad_before(x, f"{name}/pad")
+        options.strideH = options.strideW = layer.stride
         activation = schema.ActivationFunctionType
-        options.fusedActivationFunction = activation.RELU if relu else activation.NONE
-        return self._operator(op, options, [x, *parameters], name, (x.shape[0], height, width, out))
+        options.fusedActivationFunction = activation.RELU if layer.relu else activation.NONE
+        inputs = [x, *self._parameters(layer, name)]
+        return self._operator(op, options, inputs, name, (batch, height, width, channels))
+
+    def _pad_before(self, x: Tensor, name: str) -> Tensor:
+        """One row of zeros above and one column left of picture `x`.
+
+        A 3x3 convolution of stride 2 with symmetric padding reads just these: TFLite's SAME would put
+        the padding on the other side.
+        """
+        batch, height, width, channels = x.shape
+        paddings = self._constant(f"{name}/by", np.array([[0, 0], [1, 0], [1, 0], [0, 0]], np.int32))
+        shape = (batch, height + 1, width + 1, channels)
+        return self._operator("PAD", schema.PadOptionsT(), [x, paddings], name, shape)
+
+    def _parameters(self, layer: Layer, name: str) -> list[Tensor]:
+        return [self._constant(f"{name}/weight", layer.weight), self._constant(f"{name}/bias", layer.bias)]
 
     def _operator(
         self, op: str, options: Any, inputs: Sequence[Tensor], name: str, shape: Sequence[int]

@@ -7,13 +7,12 @@ width, height, then x and y of five landmarks. Sigmoid, boxes and landmarks are 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
+from models.convolve import convolve
 from models.folding import FloatArray
 from models.onnx_reader import Node, OnnxGraph
-from models.tflite_writer import GraphWriter, Tensor
+from models.tflite_writer import GraphWriter, Layer, Tensor
 
 INPUT_NAME = "picture"
 STRIDES = (8, 16, 32)
@@ -24,7 +23,7 @@ _HEAD_PARTS = ("cls", "obj", "bbox", "kps")
 
 
 def build(graph: OnnxGraph, *, height: int, width: int) -> bytes:
-    """A float TFLite model: [1, height, width, 3] RGB 0..255 in, a map [1, h/s, w/s, 16] for each stride s."""
+    """A float TFLite model: [1, height, width, 3] RGB 0..255 in, [1, h/s, w/s, 16] out for each stride s."""
     writer = GraphWriter("YuNet 2023mar")
     made = {"input": writer.add_input(INPUT_NAME, (1, height, width, 3))}
     reader = _Body(writer, graph, made)
@@ -64,19 +63,11 @@ class _Body:
 
     def _conv(self, node: Node, source: Tensor) -> None:
         weight, bias = self._graph.weight(node.inputs[1]), self._graph.weight(node.inputs[2])
-        stride = _stride(node)
+        output = self._relu_of.get(node.outputs[0])
         if source.name == INPUT_NAME:
             weight = weight[:, ::-1]
-        output = self._relu_of.get(node.outputs[0])
         name = self._name("conv")
-        if node.attributes["group"] == 1:
-            kernel = weight.transpose(0, 2, 3, 1)
-            made = self._writer.conv(source, kernel, bias, name, stride=stride, relu=output is not None)
-        else:
-            kernel = weight.transpose(1, 2, 3, 0)
-            made = self._writer.depthwise_conv(
-                source, kernel, bias, name, stride=stride, relu=output is not None
-            )
+        made = convolve(self._writer, node, source, (weight, bias), name, relu=output is not None)
         self._made[output or node.outputs[0]] = made
 
     def _name(self, kind: str) -> str:
@@ -84,33 +75,21 @@ class _Body:
         return f"body/{self._count:02d}_{kind}"
 
 
-class _HeadWeights(NamedTuple):
-    point: FloatArray
-    point_bias: FloatArray
-    depth: FloatArray
-    depth_bias: FloatArray
-
-
 def _head(writer: GraphWriter, graph: OnnxGraph, level: int, feature: Tensor) -> Tensor:
-    parts = [_part_weights(graph, part, level) for part in _HEAD_PARTS]
-    joined = _HeadWeights(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    """The four heads of a level as one: point by point, then 3x3 in each channel."""
     name = f"{HEAD}/{STRIDES[level]}"
-    point = writer.conv(
-        feature, joined.point.transpose(0, 2, 3, 1), joined.point_bias, f"{name}/point", stride=1
-    )
-    return writer.depthwise_conv(point, joined.depth.transpose(1, 2, 3, 0), joined.depth_bias, name, stride=1)
+    weight, bias = _joined(graph, level, 1)
+    point = writer.conv(feature, Layer(weight=weight.transpose(0, 2, 3, 1), bias=bias), f"{name}/point")
+    weight, bias = _joined(graph, level, 2)
+    return writer.depthwise_conv(point, Layer(weight=weight.transpose(1, 2, 3, 0), bias=bias), name)
 
 
-def _part_weights(graph: OnnxGraph, part: str, level: int) -> _HeadWeights:
-    point, depth = (
-        next(node for node in graph.nodes if _head_part(node) == (part, level, number)) for number in (1, 2)
-    )
-    return _HeadWeights(
-        graph.weight(point.inputs[1]),
-        graph.weight(point.inputs[2]),
-        graph.weight(depth.inputs[1]),
-        graph.weight(depth.inputs[2]),
-    )
+def _joined(graph: OnnxGraph, level: int, number: int) -> tuple[FloatArray, FloatArray]:
+    """Weight and bias of the heads' first or second convolutions, one after the other."""
+    by_part = {_head_part(node): node for node in graph.nodes}
+    nodes = [by_part[part, level, number] for part in _HEAD_PARTS]
+    weight, bias = (np.concatenate([graph.weight(node.inputs[k]) for node in nodes]) for k in (1, 2))
+    return weight, bias
 
 
 def _features(graph: OnnxGraph, made: dict[str, Tensor]) -> list[Tensor]:
@@ -129,9 +108,3 @@ def _head_part(node: Node) -> tuple[str, int, int] | None:
         return None
     part, level, layer = node.inputs[2].removeprefix("bbox_head.multi_level_").split(".")[:3]
     return part, int(level), int(layer.removeprefix("conv"))
-
-
-def _stride(node: Node) -> int:
-    strides = node.attributes["strides"]
-    assert isinstance(strides, list)
-    return int(strides[0])

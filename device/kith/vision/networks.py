@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from kith.errors import ModelChecksumMismatch, ModelContractMismatch, ModelMissing
 from kith.types import F32, U8
@@ -19,6 +19,13 @@ from kith.vision.tflite import TensorSpec, TfliteModel
 Role = Literal["detector", "embedder"]
 
 MEND = "run `make models`"
+
+
+class Runs(Protocol):
+    """What a network needs of a runtime."""
+
+    def run(self, picture: U8) -> tuple[F32, ...]:
+        """Outputs in the contract's order, as arrays of the caller's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +81,7 @@ class Network:
     """An opened network. Not to be shared between threads."""
 
     spec: NetworkSpec
-    model: TfliteModel
+    model: Runs
 
     @property
     def model_id(self) -> str:
@@ -87,7 +94,10 @@ class Network:
 
 
 def load_network(role: Role, models_dir: Path, threads: int = 1) -> Network:
-    """Check and open the network of this role; ModelMissing, ModelChecksumMismatch or ModelContractMismatch."""
+    """Check and open the network of this role.
+
+    ModelMissing, ModelChecksumMismatch or ModelContractMismatch, each naming what mends it.
+    """
     spec = read_manifest(models_dir).networks[role]
     path = spec.path(models_dir)
     check_file(path, spec)
