@@ -57,10 +57,10 @@ VISITS = (
         portrait="barack-standing",
         person="Barack",
         path=(
-            (2.0, 0.5, 5.0, 0),
-            (5.0, 0.25, 1.5, 0),
-            (7.4, 0.2, 1.25, -6),
-            (8.2, 0.25, 1.2, 16),
+            (3.6, 0.5, 5.0, 0),
+            (6.2, 0.25, 1.5, 0),
+            (7.8, 0.2, 1.25, -6),
+            (8.6, 0.25, 1.2, 16),
             (9.2, 0.3, 1.15, 20),
             (10.2, 0.95, 0.95, 22),
             (10.6, 1.3, 0.8, 22),
@@ -233,13 +233,13 @@ LIGHT: Keys = (
     (44.0, 1.0),
     (57.0, 1.0),
     (58.4, 0.09),
-    (67.0, 0.09),
-    (68.0, 0.9),
+    (67.6, 0.09),
+    (68.6, 0.9),
     (75.0, 1.0),
 )
 """Brightness of the whole picture: an underpass in which the camera sees next to nothing."""
 
-BUTTON = ((1.2, "tap"), (21.0, "double"), (39.0, "tap"), (53.2, "tap"), (64.0, "tap"))
+BUTTON = ((2.9, "tap"), (21.0, "double"), (39.0, "tap"), (53.2, "tap"), (64.0, "tap"))
 """Presses: nobody there; learn the person in front; two people; a stranger; too dark to see."""
 
 
@@ -253,11 +253,11 @@ class Expectation:
 
 
 EXPECTED = (
-    Expectation(person="Barack", from_s=2.5, to_s=8.0),
+    Expectation(person="Barack", from_s=4.0, to_s=9.5),
     Expectation(person="Eileen", from_s=31.5, to_s=38.0),
     Expectation(person="Joe", from_s=32.0, to_s=39.5),
     Expectation(person=TAUGHT, from_s=44.0, to_s=49.2),
-    Expectation(person="Barack", from_s=67.0, to_s=72.5),
+    Expectation(person="Barack", from_s=67.6, to_s=73.0),
 )
 
 
@@ -271,7 +271,7 @@ class Answer:
 
 
 ANSWERS = (
-    Answer(press_s=1.2, named=(), about="nobody"),
+    Answer(press_s=2.9, named=(), about="nobody"),
     Answer(press_s=39.0, named=("Eileen", "Joe"), about="people"),
     Answer(press_s=53.2, named=(), about="people"),
     Answer(press_s=64.0, named=(), about="dark"),
