@@ -89,7 +89,7 @@ class EnrollmentSettings:
     """Learning a person by the button."""
 
     views: int = 5
-    min_view_gap_ms: int = 250
+    min_view_gap_ms: int = 150
     timeout_ms: int = 20_000
     min_inter_eye_px: float = 24.0
     max_yaw_deg: float = 40.0

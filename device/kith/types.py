@@ -340,7 +340,7 @@ class Announcement:
     """Something to be heard. key: announcements of one key replace each other while they wait.
 
     expires_ns: dropped if it could not begin by then. person_ids: the people it names.
-    phrase None: an earcon alone.
+    phrase None: an earcon alone. yields: cut off, for good, as soon as there is anything else to say.
     """
 
     key: str
@@ -349,6 +349,7 @@ class Announcement:
     band: Band
     expires_ns: int
     person_ids: tuple[int, ...] = ()
+    yields: bool = False
 
 
 class PlaybackResult(StrEnum):

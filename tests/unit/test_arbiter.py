@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kith.announce.arbiter import (
@@ -216,3 +218,23 @@ def test_a_player_that_never_reports_does_not_silence_kith() -> None:
     stage.submit(saying("next", Band.NOTICE))
     assert stage.arbiter.next_deadline_ns == LONGEST_PLAY_NS
     assert stage.tick(at_ms=LONGEST_PLAY_NS / ms(1)) == ["stop", "unheard lost None", "play next"]
+
+
+@pytest.mark.parametrize("band", [Band.RESPONSE, Band.NOTICE, Band.AMBIENT])
+def test_what_yields_is_cut_off_by_anything_else(band: Band) -> None:
+    stage = Stage()
+    stage.submit(replace(saying("ready", Band.NOTICE), yields=True))
+    if band is Band.AMBIENT:
+        stage.crowd.waiting.append(saying("anna", band))
+        commands = stage.tick()
+    else:
+        commands = stage.submit(saying("anna", band))
+    assert commands == ["stop", f"unheard ready {INTERRUPTED}", "play anna"]
+    assert stage.end(COMPLETED) == ["heard anna"]
+
+
+def test_what_yields_is_heard_out_when_there_is_nothing_else() -> None:
+    stage = Stage()
+    stage.submit(replace(saying("ready", Band.NOTICE), yields=True))
+    assert stage.tick() == []
+    assert stage.end(COMPLETED) == ["heard ready"]

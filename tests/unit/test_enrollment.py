@@ -32,7 +32,7 @@ from kith.types import Earcon, Identification, Rejection, SeenFace, View
 from tests.unit._machine_kit import between, face, known, ms, sighting, unknown, vector
 
 FRAME_MS = 100
-SETTINGS = EnrollmentSettings()
+SETTINGS = EnrollmentSettings(min_view_gap_ms=250)
 LOOKING = [Attend(on=True), Say(prompt=Prompt.LOOKING)]
 SHUTTER = Cue(earcon=Earcon.SHUTTER)
 

@@ -88,6 +88,7 @@ class _Turn:
 class Arbiter:
     """RESPONSE and above cut off what is not more urgent and clear waiting responses; NOTICE waits for its
     turn; AMBIENT is pulled from its source when nothing else is there (give a Tick when there may be news).
+    What yields, as the greeting does, is cut off by any of them.
 
     Everything submitted or pulled ends in exactly one Heard or Unheard. A RESPONSE or NOTICE whose playing
     failed is tried once more. After StopSpeaking notices and ambient speech keep quiet for
@@ -192,6 +193,12 @@ class Arbiter:
 
     def _next(self, now_ns: int) -> list[ArbiterCommand]:
         commands: list[ArbiterCommand] = []
+        if self._current is not None and self._current.announcement.yields:
+            turn = self._take(now_ns)
+            if turn is None:
+                return []
+            self._waiting.insert(0, turn)
+            commands += self._interrupt()
         while self._current is None and (turn := self._take(now_ns)) is not None:
             if now_ns > turn.announcement.expires_ns:
                 commands.append(Unheard(announcement=turn.announcement, result=None))

@@ -131,7 +131,7 @@ class Callouts:
 
     def _nobody_known(self, view: View, strangers: int, unsure: int, now_ns: int) -> Announcement:
         others = strangers + unsure
-        if others:
+        if others and not (unsure and view in _REASON):
             kind = "unsure" if unsure else "stranger"
             key = f"answer.{kind}_{'one' if others == 1 else 'many'}"
             return self._phrasebook.announcement(key, now_ns, count=others)

@@ -7,7 +7,7 @@ back" takes the place of "the camera has stopped".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -151,9 +151,10 @@ class Phrasebook:
         )
 
     def ready(self, people: int, now_ns: int) -> Announcement:
-        """The greeting, with how many people are known."""
+        """The greeting, with how many people are known. It yields: someone who stands there at the start is
+        named at once."""
         key = {0: "kith.ready_none", 1: "kith.ready_one"}.get(people, "kith.ready_many")
-        return self.announcement(key, now_ns, count=people)
+        return replace(self.announcement(key, now_ns, count=people), yields=True)
 
 
 def _values(name: Piece | None, count: int | None) -> dict[str, Piece]:

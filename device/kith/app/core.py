@@ -98,9 +98,10 @@ class Core:
         ]
         return min(at_ns for at_ns in deadlines if at_ns is not None)
 
-    def source_ended(self) -> None:
+    def source_ended(self, now_ns: int) -> None:
         """A simulated camera has no more pictures: that is no fault."""
         self._camera.close()
+        self._submit_all(self._enrolling.cancel(now_ns), now_ns)
 
     def label_of(self, track_id: int) -> tuple[str, Outcome | None]:
         """What a face is taken for, for pictures of the run: a name, two, or nothing; None while unsure."""
@@ -224,7 +225,7 @@ class Core:
         self._note(self._presence.step(Tick(), now_ns), now_ns)
         self._submit_all(self._enrolling.tick(now_ns), now_ns)
         if self._camera.overdue(now_ns):
-            self._fault("camera.stopped", "the camera has stopped", now_ns)
+            self._camera_gone("camera.stopped", "the camera has stopped", now_ns)
         if now_ns >= self._gallery_poll_ns:
             self._gallery_poll_ns = now_ns + _GALLERY_POLL_NS
             self._refresh_people()
@@ -237,9 +238,14 @@ class Core:
             _LOG.error("the gallery could not be read again; what was known before is used")
 
     def _trouble(self, trouble: Trouble, now_ns: int) -> None:
-        if trouble.key.startswith("camera.") and not self._camera.failed():
-            return
-        self._fault(trouble.key, trouble.text, now_ns)
+        if not trouble.key.startswith("camera."):
+            self._fault(trouble.key, trouble.text, now_ns)
+        elif self._camera.failed():
+            self._camera_gone(trouble.key, trouble.text, now_ns)
+
+    def _camera_gone(self, key: str, text: str, now_ns: int) -> None:
+        self._submit_all(self._enrolling.cancel(now_ns), now_ns)
+        self._fault(key, text, now_ns)
 
     def _fault(self, key: str, text: str, now_ns: int) -> None:
         self._report.tell("fault", now_ns, part=key.partition(".")[0], text=text)

@@ -151,7 +151,7 @@ class Daemon:
             case Stop():
                 self._outcome = not message.failed
             case SourceEnded():
-                core.source_ended()
+                core.source_ended(self._clock.now_ns())
                 self._source_ended = True
             case Looked():
                 core.handle(message.sighting, self._clock.now_ns())

@@ -105,7 +105,7 @@ class Lockstep:
 
     def _end(self, now_ns: int) -> None:
         self._ended_ns = now_ns
-        self._core.source_ended()
+        self._core.source_ended(now_ns)
 
     def _see(self, now_ns: int) -> None:
         if self._ended_ns is None and now_ns > self._camera.end_ns:
