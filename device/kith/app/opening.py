@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,8 +31,7 @@ def open_recognition(
     """Load the networks, then open the gallery of a state folder. Raises InputError when it has none and
     none is to be made; ModelError, GalleryError."""
     _require(state, create)
-    with _silent_stderr():
-        analyzer = open_analyzer(models or models_dir(), settings.vision)
+    analyzer = open_analyzer(models or models_dir(), settings.vision)
     point = load_operating_point(calibration_dir() / "operating_point.toml", analyzer.model_id)
     with Gallery.open(gallery_file(state), analyzer.model_id) as gallery:
         yield Recognition(analyzer=analyzer, gallery=gallery, point=point)
@@ -45,21 +42,6 @@ def open_people(state: Path) -> Gallery:
     has none; GalleryError."""
     _require(state, create=False)
     return Gallery.open(gallery_file(state), None)
-
-
-@contextmanager
-def _silent_stderr() -> Iterator[None]:
-    # TensorFlow Lite greets on descriptor 2, past Python, and no setting stops it. Errors are exceptions.
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _require(state: Path, create: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 
@@ -25,6 +27,8 @@ class OpenCvCamera:
     def start(self) -> None:
         """See ports.Camera."""
         device = self._settings.v4l2_device
+        if not Path(device).exists():
+            raise CameraUnavailable(f"there is no camera {device}: plug it in, or set camera.v4l2_device")
         capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
         if not capture.isOpened():
             capture.release()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,8 +45,9 @@ class TfliteModel:
         """Open `path`; ModelMissing without a runtime, ModelContractMismatch with other tensors."""
         interpreter_class = _interpreter_class()
         try:
-            self._interpreter = interpreter_class(model_path=str(path), num_threads=threads)
-            self._interpreter.allocate_tensors()
+            with _silent_stderr():
+                self._interpreter = interpreter_class(model_path=str(path), num_threads=threads)
+                self._interpreter.allocate_tensors()
             signature = self._interpreter.get_signature_runner()
         except (ValueError, RuntimeError) as error:
             raise ModelContractMismatch(
@@ -97,3 +101,18 @@ def _index_of(expected: TensorSpec, details: Mapping[str, Mapping[str, Any]], pa
             f" instead of {expected.dtype}{list(expected.shape)}: run `make models`"
         )
     return int(found["index"])
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    # TensorFlow Lite greets on descriptor 2, past Python, and no setting stops it. Errors are exceptions.
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -1,95 +1,22 @@
-"""The commands of `kith`. Everything heavy is imported within the command that needs it."""
+"""The carer's commands: people, identify. Everything heavy is imported within the command that needs it."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from kith.errors import InputError, KithError
+from kith.cli.base import data_option, echo_json, models_option, settings_of, state_of
+from kith.errors import InputError
 
 if TYPE_CHECKING:
     from kith.app.people import Added
-    from kith.config import Settings
     from kith.types import Person
 
-F = TypeVar("F", bound=Callable[..., Any])
 
-
-class _Refused(click.ClickException):
-    """An error of Kith as one line, without a traceback."""
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"kith: {self.message}", file=file, err=file is None)
-
-
-class _Commands(click.Group):
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except KithError as error:
-            raise _Refused(str(error)) from error
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    envvar="KITH_CONFIG",
-    help="Settings in a TOML file. What it leaves out keeps its default.",
-)
-@click.version_option(package_name="kith")
-@click.pass_context
-def main(ctx: click.Context, config: Path | None) -> None:
-    """Tells a blind wearer who is in front of them. Nothing leaves the device.
-
-    \b
-    To begin:
-      kith people add Anna anna-1.jpg anna-2.jpg anna-3.jpg
-      kith identify holiday/*.jpg
-    """
-    logging.basicConfig(level=logging.WARNING, format="kith: %(message)s")
-    ctx.obj = config
-
-
-def data_option(command: F) -> F:
-    """--data, the folder of the gallery."""
-    return click.option(
-        "--data",
-        type=click.Path(path_type=Path, file_okay=False),
-        help="Folder of the gallery. Else $KITH_STATE_DIR, /var/lib/kith or ~/.local/share/kith.",
-    )(command)
-
-
-def models_option(command: F) -> F:
-    """--models, the folder of the networks."""
-    return click.option(
-        "--models",
-        type=click.Path(path_type=Path, file_okay=False),
-        help="Folder of the networks and their manifest. Else the one that belongs to Kith.",
-    )(command)
-
-
-def settings_of(ctx: click.Context) -> Settings:
-    """The settings that --config names, else the defaults. Raises ConfigError."""
-    from kith.config import Settings, load_settings
-
-    config: Path | None = ctx.find_root().obj
-    return Settings() if config is None else load_settings(config)
-
-
-def state_of(data: Path | None) -> Path:
-    """The folder that --data or the surroundings name."""
-    from kith.app.paths import state_dir
-
-    return state_dir(data)
-
-
-@main.group()
+@click.group()
 def people() -> None:
     """Enrol, list, rename and forget people, for a carer at a desk.
 
@@ -165,7 +92,7 @@ def people_list(as_json: bool, data: Path | None) -> None:
     with open_people(state_of(data)) as gallery:
         enrolled = gallery.people()
     if as_json:
-        _echo_json([_as_json(person) for person in enrolled])
+        echo_json([_as_json(person) for person in enrolled])
     elif not enrolled:
         click.echo("Nobody is enrolled yet.")
     else:
@@ -186,7 +113,7 @@ def people_show(name: str, as_json: bool, data: Path | None) -> None:
         person = gallery.person(name)
         sources = gallery.sources(person.person_id)
     if as_json:
-        _echo_json(_as_json(person) | {"sources": sources})
+        echo_json(_as_json(person) | {"sources": sources})
         return
     origin = ", ".join(
         f"{count} from {'photos' if key == 'photo' else 'the device'}" for key, count in sources.items()
@@ -234,7 +161,7 @@ def people_forget(name: str, yes: bool, data: Path | None) -> None:
     click.echo(f"{person.name} is forgotten.")
 
 
-@main.command()
+@click.command()
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a photo, one line each.")
 @data_option
@@ -261,7 +188,7 @@ def identify(
     with open_recognition(state_of(data), settings, models, create=False) as recognition:
         for report in identify_photos(recognition, settings, photos):
             readable += report.error is None
-            _echo_json(report.as_json()) if as_json else click.echo(report.sentence())
+            echo_json(report.as_json()) if as_json else click.echo(report.sentence())
     if not readable:
         ctx.exit(1)
 
@@ -278,9 +205,3 @@ def _as_json(person: Person) -> dict[str, object]:
         "generated": person.generated,
         "name_recording": None if person.name_recording is None else str(person.name_recording),
     }
-
-
-def _echo_json(value: object) -> None:
-    import json
-
-    click.echo(json.dumps(value, ensure_ascii=False))

@@ -1,0 +1,10 @@
+"""The commands of `kith`."""
+
+from kith.cli.base import main
+from kith.cli.device import doctor, run, simulate
+from kith.cli.people import identify, people
+
+for command in (people, identify, simulate, run, doctor):
+    main.add_command(command)
+
+__all__ = ["main"]

@@ -1,0 +1,115 @@
+"""The device's own commands: simulate, run, doctor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kith.cli.base import data_option, settings_of, state_of
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.option("--video", type=_FILE, help="What the camera sees: any video that OpenCV reads.")
+@click.option("--photos", type=click.Path(path_type=Path, file_okay=False), help="Or a folder of photos.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the gallery to use and to enrol into. Else an empty one, thrown away afterwards.",
+)
+@click.option(
+    "--button",
+    default="",
+    help='Presses: seconds and tap, double, hold, hold4, hold10; "12.5 double; 30 tap".',
+)
+@click.option("--faults", default="", help='What breaks: "12 freeze 5; 30 unplug 4; 40 kill-voice".')
+@click.option("--events", type=_FILE, help="Write what happens as JSON lines, one an event.")
+@click.option("--sound", type=_FILE, help="Write what the wearer hears as a WAV file.")
+@click.option("--picture", type=_FILE, help="Write a contact sheet as a PNG file.")
+@click.option("--video-out", type=_FILE, help="Write the video with boxes and names, as AVI.")
+@click.option(
+    "--realtime", is_flag=True, help="With the wearable's threads and clock, and aloud if there is a speaker."
+)
+@click.option("--quiet", is_flag=True, help="No timeline on the terminal.")
+@click.pass_context
+def simulate(ctx: click.Context, /, **given: object) -> None:
+    """Run the whole device on a desk, on a video, on photos or on the demo walk.
+
+    The wiring is the wearable's; camera and button are simulated, everything else is real: networks,
+    gallery, speech. It runs as fast as it can in a time of its own, unless --realtime is given.
+
+    \b
+    Examples:
+      kith simulate                                  the demo walk (after `make demo`)
+      kith simulate --video hall.mp4 --sound hall.wav --picture hall.png
+      kith simulate --video anna.mkv --data home --button "0.5 double"     enrol who is in it
+      kith simulate --video anna.mkv --data home     and see them named
+    """
+    from kith.app.recorder import Outputs
+    from kith.app.simulate import Request, simulate
+
+    paths = {key: value for key, value in given.items() if isinstance(value, Path)}
+    request = Request(
+        video=paths.get("video"),
+        photos=paths.get("photos"),
+        data=paths.get("data"),
+        button=str(given["button"]),
+        faults=str(given["faults"]),
+        sound=paths.get("sound"),
+        outputs=Outputs(
+            events=paths.get("events"), picture=paths.get("picture"), video=paths.get("video_out")
+        ),
+        realtime=bool(given["realtime"]),
+        quiet=bool(given["quiet"]),
+    )
+    summary = simulate(settings_of(ctx), request)
+    click.echo(
+        f"{summary.simulated_s:.1f} s simulated in {summary.took_s:.1f} s; Kith spoke {summary.spoken} times."
+    )
+    for what, path in paths.items():
+        if what in ("events", "sound", "picture", "video_out"):
+            click.echo(f"  {what.replace('_', ' ')}: {path}")
+
+
+@click.command()
+@data_option
+@click.option("--verbose", is_flag=True, help="Log what happens, not only what goes wrong. Never names.")
+@click.pass_context
+def run(ctx: click.Context, data: Path | None, verbose: bool) -> None:
+    """The daemon on the wearable: look, tell, listen to the button, until it is stopped.
+
+    systemd starts it (systemd/kith.service). It ends with status 1 when a part failed again and again, so
+    that systemd starts it anew.
+    """
+    import logging
+
+    from kith.app.run import run
+
+    if verbose:
+        logging.getLogger().setLevel(logging.INFO)
+    if not run(settings_of(ctx), state_of(data)):
+        ctx.exit(1)
+
+
+@click.command()
+@data_option
+@click.pass_context
+def doctor(ctx: click.Context, data: Path | None) -> None:
+    """Check every part and say in words how it is.
+
+    "missing" is a part that is not there, as camera and button on a desk; it does no harm here. The exit
+    status is 1 when anything FAILED.
+    """
+    from kith.app.doctor import Verdict, examine
+
+    failed = False
+    for finding in examine(settings_of(ctx), state_of(data)):
+        failed |= finding.verdict is Verdict.FAILED
+        colour = {Verdict.OK: "green", Verdict.MISSING: "yellow", Verdict.FAILED: "red"}[finding.verdict]
+        click.echo(
+            f"{finding.part:<9} {click.style(f'{finding.verdict.value:<8}', fg=colour)} {finding.text}"
+        )
+    if failed:
+        ctx.exit(1)
