@@ -27,6 +27,7 @@ _FAR_M = 1e4
 _LEVELS = 3
 _ATLAS_WIDTH = 1024
 _BEYOND_HEIGHT = 512
+_BEYOND_SHARE = 0.3
 _ORIGINS = np.array([_WALL_TOP, 0.0, _HEDGE_TOP, 0.0], np.float32)
 
 
@@ -92,7 +93,7 @@ class Street:
         column = _wrapped(along * _PX_PER_M, np.float32(_ATLAS_WIDTH - 1))
         row = _wrapped(metres * _PX_PER_M, self._heights[surface])
         beyond = surface == 3
-        column[beyond] = (x[beyond] / z[beyond] * 0.4 + 0.5) * (_ATLAS_WIDTH - 1)
+        column[beyond] = np.clip(x[beyond] / z[beyond] * _BEYOND_SHARE + 0.5, 0, 1) * (_ATLAS_WIDTH - 1)
         row[beyond] = np.clip(y[beyond] / z[beyond] + 0.9, 0, 0.99) * _BEYOND_HEIGHT
         row += self._tops[surface, level]
         shape = (_DRAWN_HEIGHT, _DRAWN_WIDTH)
@@ -122,8 +123,8 @@ def _softened(surface: U8, level: int) -> U8:
 
 
 def _beyond() -> U8:
-    """Trees before a bright sky: u8[_BEYOND_HEIGHT, _ATLAS_WIDTH, 3], x/z of -1.25 to 1.25, y/z from -0.9."""
-    across = (np.arange(_ATLAS_WIDTH) / (_ATLAS_WIDTH - 1) - 0.5) / 0.4
+    """Trees before a bright sky: u8[_BEYOND_HEIGHT, _ATLAS_WIDTH, 3], x/z of -1.7 to 1.7, y/z from -0.9."""
+    across = (np.arange(_ATLAS_WIDTH) / (_ATLAS_WIDTH - 1) - 0.5) / _BEYOND_SHARE
     rise = 0.9 - np.arange(_BEYOND_HEIGHT)[:, None] / _BEYOND_HEIGHT
     waves = ((5, 0.030), (11, 0.020), (29, 0.012), (67, 0.007), (151, 0.004))
     crowns = 0.10 + sum(size * np.sin(across * rate + rate) for rate, size in waves)

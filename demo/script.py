@@ -60,10 +60,10 @@ VISITS = (
             (3.6, 0.5, 5.0, 0),
             (6.2, 0.25, 1.5, 0),
             (7.8, 0.2, 1.25, -6),
-            (8.6, 0.25, 1.2, 16),
-            (9.2, 0.3, 1.15, 20),
-            (10.2, 0.95, 0.95, 22),
-            (10.6, 1.3, 0.8, 22),
+            (8.6, 0.25, 1.2, -14),
+            (9.2, 0.3, 1.15, -18),
+            (10.2, 0.95, 0.95, 0),
+            (10.6, 1.3, 0.8, 10),
         ),
         light=(1.2, 0.1),
     ),
@@ -233,8 +233,8 @@ LIGHT: Keys = (
     (44.0, 1.0),
     (57.0, 1.0),
     (58.4, 0.09),
-    (67.6, 0.09),
-    (68.6, 0.9),
+    (68.3, 0.09),
+    (69.2, 0.9),
     (75.0, 1.0),
 )
 """Brightness of the whole picture: an underpass in which the camera sees next to nothing."""
@@ -257,7 +257,7 @@ EXPECTED = (
     Expectation(person="Eileen", from_s=31.5, to_s=38.0),
     Expectation(person="Joe", from_s=32.0, to_s=39.5),
     Expectation(person=TAUGHT, from_s=44.0, to_s=49.2),
-    Expectation(person="Barack", from_s=67.6, to_s=73.0),
+    Expectation(person="Barack", from_s=68.3, to_s=73.5),
 )
 
 

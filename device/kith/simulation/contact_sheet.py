@@ -26,9 +26,9 @@ from kith.simulation.output_files import check_output, write_output
 from kith.simulation.snapshots import Snapshot
 from kith.types import U8, Outcome
 
-COLUMNS, MOST_PICTURES = 4, 24
+COLUMNS, MOST_PICTURES = 4, 20
 _MARGIN_PX, _GAP_PX = 32, 16
-_CAPTION_PX, _TEXT_PX = 66, 17
+_CAPTION_PX, _TEXT_PX = 56, 16
 _PAPER: Colour = (255, 255, 255)
 _UNNAMED = "not named"
 _MOST_PEOPLE = 12
@@ -145,9 +145,9 @@ def _row(moments: list[Moment], first_number: int, width: int, letters: Letterin
             _TEXT_PX,
             UNKNOWN,
         )
-        indent = 110
+        indent = 96
         for line, words in enumerate(
             letters.wrapped("  ".join(moment.words), _TEXT_PX, PICTURE_WIDTH_PX - indent, 2)
         ):
-            letters.write(row, words, (left + indent, height + 24 + line * 22), _TEXT_PX, INK)
+            letters.write(row, words, (left + indent, height + 24 + line * 20), _TEXT_PX, INK)
     return row

@@ -22,6 +22,8 @@ _ROW_PX = 24
 _TEXT_PX = 15
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
+_WORDLESS = {"ready", "enrolling"}
+
 EVENT_COLOURS: dict[str, Colour] = {"fault": (52, 40, 196), "rejected": REJECTED, "enrolled": KNOWN}
 
 
@@ -107,7 +109,7 @@ def presence_lane(name: str, spans: Sequence[Span], colour: Colour) -> Lane:
     return Lane(title=name, height_px=_ROW_PX + 4, paint=paint)
 
 
-def speech_lane(said: Sequence[Mark], letters: Lettering, rows: int = 4) -> Lane:
+def speech_lane(said: Sequence[Mark], letters: Lettering, rows: int = 3) -> Lane:
     """What was said, each text beginning at its time; where there is no room a stroke must do."""
 
     def paint(part: U8, axis: Axis) -> None:
@@ -115,14 +117,14 @@ def speech_lane(said: Sequence[Mark], letters: Lettering, rows: int = 4) -> Lane
         for mark in said:
             x = axis.x(mark.t_s)
             row = next((row for row in range(rows) if free_from[row] <= x), None)
-            depth = part.shape[0] - 4 if row is None else row * _ROW_PX + _ROW_PX - 2
-            cv2.line(part, (x, 3), (x, depth), _SPOKEN, 2)
+            top = _ROW_PX * (rows if row is None else row)
+            cv2.line(part, (x, top + 3), (x, top + _ROW_PX - 3), _SPOKEN, 2)
             if row is not None:
                 text = letters.fitted(mark.text, _TEXT_PX, min(axis.width_px - x - 12, 420))
                 letters.write(part, text, (x + 6, row * _ROW_PX + 18), _TEXT_PX, INK)
                 free_from[row] = x + letters.width(text, _TEXT_PX) + 16
 
-    return Lane(title="said", height_px=rows * _ROW_PX + 4, paint=paint)
+    return Lane(title="said", height_px=(rows + 1) * _ROW_PX + 4, paint=paint)
 
 
 def press_lane(presses: Sequence[Mark], letters: Lettering) -> Lane:
@@ -134,10 +136,12 @@ def event_lane(events: Sequence[Mark], letters: Lettering) -> Lane:
     """Everything else that happened."""
 
     def words(mark: Mark) -> str:
-        return f"{mark.kind}: {mark.text}" if mark.text else mark.kind
+        if mark.kind in _WORDLESS or not mark.text:
+            return mark.kind
+        return mark.text if mark.kind == "sound" else f"{mark.kind}: {mark.text}"
 
     return _badge_lane(
-        "events", events, lambda mark: EVENT_COLOURS.get(mark.kind, UNKNOWN), words, letters, rows=2
+        "events", events, lambda mark: EVENT_COLOURS.get(mark.kind, UNKNOWN), words, letters, rows=3
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from kith.simulation.snapshots import FaceMark, Snapshot
 from kith.types import U8
 
-PICTURE_WIDTH_PX = 480
+PICTURE_WIDTH_PX = 400
 _MOST_OF_A_KIND = 120
 _SAME_MOMENT_S = 0.35
 
@@ -64,7 +64,8 @@ class Moments:
         picked = _spread(self._telling, most)
         rest = [moment for moment in self._between if moment not in picked]
         while rest and len(picked) < most:
-            loneliest = max(rest, key=lambda moment: _distance_s(moment, picked))
+            # A picture with somebody in it tells twice as much.
+            loneliest = max(rest, key=lambda moment: _distance_s(moment, picked) * (2 if moment.marks else 1))
             rest.remove(loneliest)
             picked.append(loneliest)
         return sorted(picked, key=lambda moment: moment.t_s)

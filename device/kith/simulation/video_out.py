@@ -75,9 +75,10 @@ class VideoOut:
         # Codecs want even sizes.
         self._size = (width // 2 * 2, height // 2 * 2)
         name, backend = _CODECS[self._path.suffix.lower()]
-        writer = cv2.VideoWriter(
-            str(self._path), backend, cv2.VideoWriter.fourcc(*name), self._fps, self._size
-        )
+        # Only OpenCV's own writer listens to this.
+        options = [cv2.VIDEOWRITER_PROP_QUALITY, 80] if backend == cv2.CAP_OPENCV_MJPEG else []
+        codec = cv2.VideoWriter.fourcc(*name)
+        writer = cv2.VideoWriter(str(self._path), backend, codec, self._fps, self._size, options)
         if not writer.isOpened():
             raise InputError(f"cannot write a video to {self._path}; try a name that ends in .avi")
         self._writer, self._start_s = writer, first.t_s
