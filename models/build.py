@@ -89,13 +89,14 @@ def float_detector(height_px: int, width_px: int) -> bytes:
 
 
 def read_ranges(path: Path, model_id: str) -> Mapping[str, tuple[float, float]]:
-    """Activation ranges of one network; ModelError where they were not measured for it."""
-    by_model = json.loads(path.read_text(encoding="utf-8"))["ranges"]
+    """Activation ranges of one network; ModelError where there are none measured for it."""
+    mend = "measure them with `python -m calibration.activation_ranges FOLDER`, or restore the file"
+    try:
+        by_model = json.loads(path.read_text(encoding="utf-8"))["ranges"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"cannot read the activation ranges in {path}: {mend}") from error
     if model_id not in by_model:
-        raise ModelError(
-            f"{path} holds no activation ranges of {model_id}:"
-            " measure them with `python -m calibration.activation_ranges FOLDER`"
-        )
+        raise ModelError(f"{path} holds no activation ranges of {model_id}: {mend}")
     return {name: (float(low), float(high)) for name, (low, high) in by_model[model_id].items()}
 
 

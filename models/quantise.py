@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -53,7 +54,8 @@ def _hushed() -> Iterator[None]:
     What goes wrong in them is an exception all the same.
     """
     shown = os.dup(2)
-    with tempfile.TemporaryFile() as unseen:
+    with tempfile.TemporaryFile() as unseen, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         os.dup2(unseen.fileno(), 2)
         try:
             yield

