@@ -1,0 +1,125 @@
+"""The demo walk through the real command: what must be said is said, and nobody else is ever named."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+import wave
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+BUILT = Path(__file__).parents[2] / "demo" / "build"
+
+pytestmark = pytest.mark.skipif(
+    not (BUILT / "walk.toml").is_file(), reason="the demo walk is not built: python -m demo build"
+)
+
+
+class Walk:
+    """One run and all it left behind."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sound, self.picture = folder / "heard.wav", folder / "seen.png"
+        events = folder / "events.jsonl"
+        outputs = ["--sound", self.sound, "--picture", self.picture, "--events", events]
+        command = [sys.executable, "-m", "kith", "simulate", *map(str, outputs)]
+        self.done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
+        assert self.done.returncode == 0, self.done.stderr
+        self.events = [json.loads(line) for line in events.read_text(encoding="utf-8").splitlines()]
+        self.script: dict[str, Any] = tomllib.loads((BUILT / "walk.toml").read_text(encoding="utf-8"))
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["event"] == kind]
+
+    def name(self, person: str) -> str:
+        """The name of someone in the script: the one taught on the way has the name that the device made."""
+        return str(self.of("enrolled")[0]["person"]) if person == "taught" else person
+
+    def named(self, from_s: float, to_s: float) -> set[str]:
+        said = [event for event in self.of("announcement") if from_s <= event["t_s"] <= to_s]
+        return {name for event in said for name in event.get("people", ())}
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
+    return Walk(tmp_path_factory.mktemp("walk"))
+
+
+def test_everybody_enrolled_is_named_in_time(walk: Walk) -> None:
+    for expected in walk.script["expect"]:
+        name = walk.name(expected["named"])
+        assert name in walk.named(expected["from_s"], expected["to_s"]), (name, expected)
+
+
+def test_nobody_else_is_ever_named(walk: Walk) -> None:
+    for event in walk.of("announcement") + walk.of("appeared"):
+        here = {
+            walk.name(visit["person"])
+            for visit in walk.script["visit"]
+            if visit["person"] and visit["from_s"] <= event["t_s"] <= visit["to_s"] + 1
+        }
+        assert set(event.get("people", ())) <= here, event
+
+
+def test_the_stranger_is_a_click_and_no_more(walk: Walk) -> None:
+    for visit in walk.script["visit"]:
+        if visit["stranger"]:
+            assert not walk.named(visit["from_s"], visit["to_s"])
+    assert any(event["text"] == "stranger" for event in walk.of("sound"))
+
+
+def test_one_person_is_learnt_by_the_button(walk: Walk) -> None:
+    (learnt,) = walk.of("enrolled")
+    assert walk.script["learn"]["from_s"] <= learnt["t_s"] <= walk.script["learn"]["to_s"]
+    assert any(event["text"] == f"{learnt['person']} is remembered." for event in walk.of("announcement"))
+
+
+def test_every_tap_is_answered_rightly(walk: Walk) -> None:
+    for answer in walk.script["answer"]:
+        press_s = answer["press_s"]
+        heard = [
+            e
+            for e in walk.of("announcement")
+            if press_s <= e["t_s"] <= press_s + 1 and e["band"] == "response"
+        ]
+        (reply,) = heard
+        assert set(reply.get("people", ())) == {walk.name(person) for person in answer["named"]}
+        assert {"nobody": "Nobody", "dark": "dark", "people": " "}[answer["about"]] in reply["text"]
+
+
+def test_the_sound_holds_what_was_said_where_it_was_said(walk: Walk) -> None:
+    with wave.open(str(walk.sound)) as file:
+        assert (file.getnchannels(), file.getframerate()) == (2, 22_050)
+        samples = np.frombuffer(file.readframes(file.getnframes()), np.int16).reshape(-1, 2)
+    assert len(samples) / 22_050 > walk.script["duration_s"] - 1
+    assert np.abs(samples).max() < 32_767
+    level = np.sqrt(np.mean(samples.astype(np.float64) ** 2, axis=1))
+    for event in walk.of("announcement"):
+        begin = int(event["t_s"] * 22_050)
+        assert level[begin : begin + 22_050].mean() > 300, event
+    first_s = min(event["t_s"] for event in walk.events if event["t_s"] > 8)
+    quiet = level[int((first_s - 1) * 22_050) : int((first_s - 0.1) * 22_050)]
+    assert quiet.max() < 50
+
+
+def test_the_picture_shows_the_walk(walk: Walk) -> None:
+    picture = cv2.imread(str(walk.picture))
+    assert picture is not None
+    assert min(picture.shape[:2]) > 1000
+    assert picture.std() > 20
+
+
+def test_the_terminal_tells_it_without_colours(walk: Walk) -> None:
+    assert "Kith is ready. Three people known." in walk.done.stdout
+    assert "\x1b[" not in walk.done.stdout
+    assert walk.done.stderr == ""
+
+
+def test_the_same_walk_gives_the_same_events(walk: Walk, tmp_path: Path) -> None:
+    assert Walk(tmp_path).events == walk.events
