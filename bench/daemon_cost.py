@@ -20,7 +20,7 @@ from kith.app.wiring import assemble
 from kith.clock import MonotonicClock
 from kith.config import Settings
 from kith.drivers.simulated_camera import SimulatedCamera, video_source
-from kith.drivers.pyttsx3_speech import open_speech
+from kith.drivers.speech import open_speech
 video, began_s = Path(sys.argv[1]), float(sys.argv[2])
 clock = MonotonicClock()
 with tempfile.TemporaryDirectory() as folder:

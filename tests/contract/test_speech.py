@@ -18,8 +18,9 @@ import pytest
 from kith.config import AnnounceSettings
 from kith.drivers import pyttsx3_speech, speech_process
 from kith.drivers.espeak import SYSTEM_LIBRARY, EspeakLibrary, EspeakSpeech, find_libraries
-from kith.drivers.pyttsx3_speech import Pyttsx3Speech, open_speech
+from kith.drivers.pyttsx3_speech import Pyttsx3Speech
 from kith.drivers.simulated_speech import SimulatedSpeech
+from kith.drivers.speech import open_speech
 from kith.drivers.speech_child import MAX_TEXT_BYTES
 from kith.drivers.speech_process import DEATHS_ALLOWED, SpeechProcess
 from kith.errors import AudioFault, AudioUnavailable

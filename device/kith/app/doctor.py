@@ -16,8 +16,8 @@ from kith.app.run import open_camera
 from kith.clock import MonotonicClock
 from kith.config import Settings
 from kith.drivers.gpio_button import GpioButton
-from kith.drivers.pyttsx3_speech import open_speech
 from kith.drivers.speaker import SpeakerSink
+from kith.drivers.speech import open_speech
 from kith.errors import CameraUnavailable, GalleryError, HardwareError, KithError
 from kith.recognition.gallery import Gallery
 from kith.recognition.operating_point import load_operating_point

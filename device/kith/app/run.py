@@ -18,8 +18,8 @@ from kith.config import CameraSettings, Settings
 from kith.drivers.gpio_button import GpioButton
 from kith.drivers.opencv_camera import OpenCvCamera
 from kith.drivers.picamera import PiCamera, is_installed
-from kith.drivers.pyttsx3_speech import open_speech
 from kith.drivers.speaker import SpeakerSink
+from kith.drivers.speech import open_speech
 from kith.errors import ConfigError
 from kith.ports import Camera
 from kith.runtime.inbox import Inbox

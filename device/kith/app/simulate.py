@@ -21,10 +21,10 @@ from kith.app.recorder import Outputs, Recorder
 from kith.app.wiring import Device, assemble
 from kith.clock import NS_PER_S, MonotonicClock, VirtualClock
 from kith.config import Settings
-from kith.drivers.pyttsx3_speech import open_speech
 from kith.drivers.simulated_button import ScriptedButton, parse_presses
 from kith.drivers.simulated_camera import FrameSource, SimulatedCamera, photo_source, video_source
 from kith.drivers.speaker import SpeakerSink
+from kith.drivers.speech import open_speech
 from kith.drivers.wav import PacedSink, TeeSink, WavSink
 from kith.errors import AudioUnavailable, InputError
 from kith.ports import AudioSink, Speech

@@ -35,7 +35,7 @@ def draw_marks(picture: U8, marks: tuple[FaceMark, ...], scale: float, letters: 
         right, bottom = round((mark.box.x + mark.box.w) * scale), round((mark.box.y + mark.box.h) * scale)
         colour = colour_of(mark)
         thick = 2 if mark.outcome in (Outcome.KNOWN, Outcome.AMBIGUOUS) else 1
-        cv2.rectangle(picture, (left, top), (right, bottom), colour, thick, cv2.LINE_AA)
+        cv2.rectangle(picture, (left, top), (right, bottom), colour, thick)
         if mark.words:
             _draw_tag(picture, mark.words, (left, top, bottom), colour, letters, size)
 
