@@ -1,0 +1,165 @@
+"""The demo walk: built from its pinned pictures, the same every time, and what it claims to be."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from demo import film as film_module
+from demo import script
+from demo.build import CACHE_DIR, build_walk
+from demo.film import Film
+from demo.portraits import PORTRAITS
+from demo.scene import FOCAL_PX, HEIGHT_PX, WIDTH_PX
+from demo.sources import PICTURES, Pictures, SourceError
+from demo.walkfile import describe
+from kith.config import CameraSettings, PresenceSettings, VisionSettings
+from kith.errors import InputError, ModelMissing
+from kith.types import U8, View
+from kith.vision.imaging import judge_view
+from kith.vision.pipeline import FaceAnalyzer, open_analyzer
+
+MODELS = Path(__file__).resolve().parents[2] / "models"
+MEETINGS = [
+    # time, portrait, distance in metres along the camera's axis
+    (7.0, "Barack", 1.4),
+    (14.6, script.STRANGER, 1.6),
+    (24.0, script.TAUGHT, 1.0),
+    (47.5, script.TAUGHT, 1.4),
+    (71.0, "Barack", 1.15),
+]
+
+
+@pytest.fixture(scope="module")
+def pictures() -> Pictures:
+    source = Pictures(CACHE_DIR, lambda _: None)
+    try:
+        for key in PICTURES:
+            source.content(key)
+    except SourceError as error:
+        pytest.skip(str(error))
+    return source
+
+
+@pytest.fixture(scope="module")
+def film(pictures: Pictures) -> Film:
+    return Film(pictures)
+
+
+@pytest.fixture(scope="module")
+def analyzer() -> FaceAnalyzer:
+    try:
+        return open_analyzer(MODELS, VisionSettings())
+    except ModelMissing as error:
+        pytest.skip(str(error))
+
+
+def at(film: Film, t_s: float) -> U8:
+    return film.frame(round(t_s * script.FPS))
+
+
+def test_a_frame_is_the_same_whenever_it_is_drawn(pictures: Pictures, film: Film) -> None:
+    again = Film(pictures)
+    for t_s in (36.4, 14.6, 64.0, 24.0):
+        assert np.array_equal(at(film, t_s), at(again, t_s))
+        assert np.array_equal(at(film, t_s), at(film, t_s))
+
+
+@pytest.mark.parametrize(("t_s", "person", "metres"), MEETINGS)
+def test_a_face_is_found_as_large_as_its_distance_makes_it(
+    film: Film, analyzer: FaceAnalyzer, t_s: float, person: str, metres: float
+) -> None:
+    rgb = np.asarray(at(film, t_s)[..., ::-1], np.uint8).copy()
+    (face,) = analyzer.detect(rgb)
+    found = analyzer.assess(rgb, face)
+    assert found.rejection is None
+    upright = max(np.cos(np.radians(found.quality.yaw_deg)), 0.4)
+    assert found.quality.inter_eye_px / upright == pytest.approx(FOCAL_PX * 0.063 / metres, rel=0.25)
+
+
+def test_the_light_goes_and_comes_back(film: Film) -> None:
+    views = {t_s: judge_view(at(film, t_s)[..., ::-1]) for t_s in (57.0, 59.5, 64.0, 68.0, 69.5)}
+    assert views == {57.0: View.NORMAL, 59.5: View.DARK, 64.0: View.DARK, 68.0: View.DARK, 69.5: View.NORMAL}
+
+
+def test_a_quick_turn_of_the_head_smears_the_picture(film: Film) -> None:
+    def sharpness(t_s: float) -> float:
+        return float(cv2.Laplacian(cv2.cvtColor(at(film, t_s), cv2.COLOR_BGR2GRAY), cv2.CV_32F)[:200].std())
+
+    assert sharpness(36.4) < 0.8 * sharpness(36.0)
+
+
+def test_the_camera_is_the_one_that_the_device_reckons_with() -> None:
+    camera = CameraSettings()
+    assert (camera.width_px, camera.height_px) == (WIDTH_PX, HEIGHT_PX)
+    assert np.degrees(2 * np.arctan(WIDTH_PX / 2 / FOCAL_PX)) == pytest.approx(camera.horizontal_fov_deg)
+
+
+def test_the_script_gives_names_the_time_they_need() -> None:
+    """A name is told again only after a while; somebody who comes back too soon would not be named."""
+    cooldown_s = PresenceSettings().cooldown_ms / 1000
+    visits = {person: [v for v in script.VISITS if v.person == person] for person in script.ENROLLED}
+    last_named_s: dict[str, float] = {}
+    for expected in script.EXPECTED:
+        around = [v for v in script.VISITS if v.person == expected.person]
+        assert any(v.begins_s <= expected.from_s and expected.to_s <= v.ends_s for v in around)
+        if expected.person in last_named_s and expected.person != script.TAUGHT:
+            assert expected.to_s - last_named_s[expected.person] > cooldown_s
+        last_named_s[expected.person] = expected.from_s
+    assert all(visits.values())
+    strangers = [v for v in script.VISITS if v.person == script.STRANGER]
+    assert len(strangers) == 2
+
+
+def test_the_description_can_be_read() -> None:
+    table = tomllib.loads(describe("walk.avi", {'Zoë "Z"': ["photos/z.jpg"]}))
+    assert table["enrol"] == [{"name": 'Zoë "Z"', "photos": ["photos/z.jpg"]}]
+    assert table["button"].split("; ")[1] == "21 double"
+    assert len(table["visit"]) == len(script.VISITS)
+    assert all(0 <= visit["from_s"] < visit["to_s"] <= table["duration_s"] for visit in table["visit"])
+
+
+def test_building_writes_what_is_promised_and_then_nothing_more(
+    pictures: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A few seconds and one person are enough to see that all is written.
+    monkeypatch.setattr(script, "DURATION_S", 6.0)
+    monkeypatch.setattr(script, "VISITS", script.VISITS[:1])
+    monkeypatch.setattr(film_module, "PORTRAITS", {"barack-standing": PORTRAITS["barack-standing"]})
+    reached: list[int] = []
+    built = build_walk(out=tmp_path / "build", cache=CACHE_DIR, progress=lambda done, _: reached.append(done))
+    assert built.fresh
+    assert reached == list(range(1, 91))
+    capture = cv2.VideoCapture(str(built.video))
+    assert capture.get(cv2.CAP_PROP_FPS) == script.FPS
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 90
+    table = tomllib.loads(built.description.read_text(encoding="utf-8"))
+    for person in table["enrol"]:
+        for photo in person["photos"]:
+            assert cv2.imread(str(built.description.parent / photo)) is not None
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "build").rglob("*")}
+    again = build_walk(out=tmp_path / "build", cache=tmp_path / "no-cache-needed")
+    assert not again.fresh
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "build").rglob("*")} == before
+    built.video.write_bytes(b"torn")
+    assert build_walk(out=tmp_path / "build", cache=CACHE_DIR).fresh
+
+
+def test_a_folder_that_cannot_be_written_is_an_input_error(pictures: Pictures, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match="file"):
+        build_walk(out=tmp_path / "file" / "build", cache=CACHE_DIR)
+
+
+def test_another_picture_than_the_pinned_one_is_refused(
+    pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dataclasses
+
+    monkeypatch.setitem(PICTURES, "grass", dataclasses.replace(PICTURES["grass"], sha256="0" * 64))
+    with pytest.raises(SourceError, match=r"grass\.png"):
+        pictures.content("grass")
