@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kith.app.paths import calibration_dir, gallery_file, models_dir
 from kith.config import Settings
 from kith.errors import InputError
 from kith.recognition.gallery import Gallery
 from kith.recognition.operating_point import OperatingPoint, load_operating_point
-from kith.vision.pipeline import FaceAnalyzer, open_analyzer
+
+if TYPE_CHECKING:
+    from kith.vision.pipeline import FaceAnalyzer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,9 @@ def open_recognition(
     """Load the networks, then open the gallery of a state folder. Raises InputError when it has none and
     none is to be made; ModelError, GalleryError."""
     _require(state, create)
+    # Imported here: listing people needs neither OpenCV nor the networks.
+    from kith.vision.pipeline import open_analyzer
+
     analyzer = open_analyzer(models or models_dir(), settings.vision)
     point = load_operating_point(calibration_dir() / "operating_point.toml", analyzer.model_id)
     with Gallery.open(gallery_file(state), analyzer.model_id) as gallery:
