@@ -100,6 +100,20 @@ def test_without_a_backup_damage_is_said_and_the_file_left_alone(path: Path) -> 
     assert path.read_bytes().startswith(b"not a database")
 
 
+def test_when_all_is_lost_moving_the_file_away_begins_anew_and_forgetting_takes_it_too(path: Path) -> None:
+    fill(path, people=2)
+    path.write_bytes(b"rubbish" * 1000)
+    store.backup_of(path).write_bytes(b"rubbish" * 1000)
+    with pytest.raises(GalleryCorrupt):
+        Gallery.open(path, MODEL)
+    lost = path.rename(path.with_name("kith.db.lost-1"))
+    with Gallery.open(path, MODEL) as gallery:
+        assert gallery.people() == []
+        gallery.add_person("Anna", looks(1), TODAY)
+        gallery.forget("Anna")
+    assert not lost.exists()
+
+
 def test_someone_elses_database_is_not_taken(path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE recipes (title TEXT)")
