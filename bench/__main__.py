@@ -1,4 +1,4 @@
-"""`make bench`: what a look costs, what the daemon weighs, how soon it sees and speaks. Figures, not tests."""
+"""`make bench`: what a look costs, what the device weighs, how soon it sees and speaks."""
 
 from __future__ import annotations
 

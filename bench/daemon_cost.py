@@ -1,86 +1,99 @@
-"""What the running daemon weighs and how soon it sees: measured on a process of its own."""
+"""What the running daemon weighs and how soon it sees: measured on processes of its own, from outside."""
 
 from __future__ import annotations
 
-import json
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-STARTS = 5
-RUN_S = 12.0
-
-_FIRST_LOOK = """
-import json, resource, sys, tempfile, time
-from pathlib import Path
-from kith.app.events import Event
 from kith.app.wiring import assemble
 from kith.clock import MonotonicClock
 from kith.config import Settings
 from kith.drivers.simulated_camera import SimulatedCamera, video_source
 from kith.drivers.speech import open_speech
-video, began_s = Path(sys.argv[1]), float(sys.argv[2])
-clock = MonotonicClock()
-with tempfile.TemporaryDirectory() as folder:
-    speech = open_speech(Settings().announce)
-    device = assemble(Settings(), Path(folder) / "kith.db", speech, clock, lambda event: None, virtual_time=False)
-    camera = SimulatedCamera(video_source(video), clock, paced=False)
-    camera.start()
-    device.perception.look(camera.read())
-    took_s = time.monotonic() - began_s
-    device.close()
-print(json.dumps({"first_look_s": took_s, "cpu_s": sum(resource.getrusage(resource.RUSAGE_SELF)[:2])}))
-"""
 
-_LIVE = """
-import sys
-from pathlib import Path
-from kith.app.simulate import Request, simulate
-from kith.config import Settings
-import kith.app.simulate as s
-import threading, os, json, resource, tempfile
-def rss():
-    fields = dict(l.split(":", 1) for l in open("/proc/self/smaps_rollup") if ":" in l and "-" not in l.split(":")[0])
-    return {k: int(fields[k].split()[0]) / 1024 for k in ("Rss", "Pss")}
-seen = {}
-def later():
-    seen.update(rss())
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    seen["cpu_share"] = (used.ru_utime + used.ru_stime - seen["cpu0"]) / (float(sys.argv[3]) - 4)
-    print(json.dumps(seen), flush=True)
-    os._exit(0)
-def early():
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    seen["cpu0"] = used.ru_utime + used.ru_stime
-threading.Timer(4, early).start()
-threading.Timer(float(sys.argv[3]), later).start()
-with tempfile.TemporaryDirectory() as folder:
-    simulate(Settings(), Request(video=Path(sys.argv[1]), sound=Path(folder) / "s.wav", realtime=True, quiet=True))
-"""
+STARTS = 5
+SETTLE_S = 5.0
+WATCH_S = 10.0
 
 
 def report(video: Path) -> None:
     """Print start-up time, memory and processor share."""
-    starts = [_child(_FIRST_LOOK, str(video), str(time.monotonic())) for _ in range(STARTS)]
-    first = [run["first_look_s"] for run in starts]
-    cpu = [run["cpu_s"] for run in starts]
-    print(f"\nStart to first look, {STARTS} starts: {_spread(first)} s wall, {_spread(cpu)} s of CPU")
-    live = _child(_LIVE, str(video), "", str(RUN_S))
+    took_s = [_start(video) for _ in range(STARTS)]
     print(
-        f"The daemon on {video.name} in real time: {live['Rss']:.0f} MiB resident"
-        f" ({live['Pss']:.0f} counting shared pages by share), {live['cpu_share']:.0%} of one core"
+        f"\nStart of the process to the end of the first look, {STARTS} starts, wall:"
+        f" {statistics.median(took_s):.2f} s ({min(took_s):.2f} .. {max(took_s):.2f})"
     )
+    with _live(video) as pid:
+        time.sleep(SETTLE_S)
+        before_s = _cpu_s(pid)
+        time.sleep(WATCH_S)
+        share = (_cpu_s(pid) - before_s) / WATCH_S
+        print(f"The device on {video.name} in real time: {share:.0%} of one core,")
+        print(
+            f"  {_mib(pid, 'Rss'):.0f} MiB resident ({_mib(pid, 'Pss'):.0f} MiB with shared pages by share)"
+        )
+        for child in _children(pid):
+            print(f"  and {_mib(child, 'Pss'):.0f} MiB for the voice's process")
 
 
-def _child(program: str, *arguments: str) -> dict[str, float]:
-    done = subprocess.run(
-        [sys.executable, "-c", program, *arguments], check=True, capture_output=True, text=True
-    )
-    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return result
+def first_look(video: Path) -> None:
+    """Come up as the daemon does, look at one frame, print the monotonic time."""
+    clock = MonotonicClock()
+    with tempfile.TemporaryDirectory() as folder:
+        speech = open_speech(Settings().announce)
+        gallery = Path(folder) / "kith.db"
+        device = assemble(Settings(), gallery, speech, clock, lambda event: None, virtual_time=False)
+        camera = SimulatedCamera(video_source(video), clock, paced=False)
+        camera.start()
+        frame = camera.read()
+        assert frame is not None
+        device.perception.look(frame)
+        print(time.monotonic())
+        device.close()
 
 
-def _spread(values: list[float]) -> str:
-    return f"{statistics.median(values):.2f} ({min(values):.2f} .. {max(values):.2f})"
+def _start(video: Path) -> float:
+    began_s = time.monotonic()
+    command = [sys.executable, "-m", "bench.daemon_cost", str(video)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return float(done.stdout) - began_s
+
+
+@contextmanager
+def _live(video: Path) -> Iterator[int]:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "kith", "simulate", "--video", str(video), "--realtime", "--quiet"]
+        process = subprocess.Popen([*command, "--sound", str(Path(folder) / "heard.wav")])
+        try:
+            yield process.pid
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _mib(pid: int, key: str) -> float:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
+        if line.startswith(f"{key}:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text(encoding="ascii").split()]
+
+
+if __name__ == "__main__":
+    first_look(Path(sys.argv[1]))
