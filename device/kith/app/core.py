@@ -119,7 +119,7 @@ class Core:
 
     def begin(self, now_ns: int) -> None:
         """Greet, and say what went wrong before there was a voice."""
-        self._report.tell("ready", now_ns, text=f"{len(self._people)} people known", known=len(self._people))
+        self._report.tell("ready", now_ns, text=f"{len(self._people)} known", known=len(self._people))
         self._submit(self._words.ready(len(self._people), now_ns), now_ns)
         if self._people.restored:
             self._trouble(

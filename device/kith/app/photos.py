@@ -67,7 +67,9 @@ def study(analyzer: FaceAnalyzer, path: Path) -> Study:
     try:
         rgb = open_photo(path).rgb
     except InputError as error:
-        return Study(path=path, embedding=None, refusal=str(error).removeprefix(f"{path} "))
+        return Study(
+            path=path, embedding=None, refusal=str(error).removeprefix(f"{path} ").removeprefix("is ")
+        )
     chosen = choose_face([analyzer.assess(rgb, face) for face in analyzer.detect(rgb)])
     if isinstance(chosen, str):
         return Study(path=path, embedding=None, refusal=chosen)

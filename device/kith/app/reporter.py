@@ -26,8 +26,8 @@ class Reporter:
 
     def left(self, event: Left, now_ns: int) -> None:
         """Someone went."""
-        self._here.pop(event.person_ids, None)
-        self.tell("left", now_ns, **self._names(event.person_ids))
+        was = self._here.pop(event.person_ids, None)
+        self.tell("left", now_ns, **self._names(event.person_ids), track=was.track_id if was else None)
 
     def still_here(self, person_ids: tuple[int, ...]) -> Appeared | None:
         """How they appeared, None if they have left."""
