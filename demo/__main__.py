@@ -38,13 +38,9 @@ def build(out: Path, cache: Path, force: bool, quiet_if_done: bool) -> None:
 def run() -> None:
     """Let the whole device see and hear the walk."""
     try:
-        traces = run_walk()
+        run_walk()
     except KithError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"\nDone in {traces.took_s:.0f} s. Have a look, and listen:")
-    click.echo(f"  what the wearer heard:   {traces.sound}")
-    click.echo(f"  what the camera saw:     {traces.picture}")
-    click.echo(f"  what happened, and when: {traces.events}")
 
 
 def _say(line: str) -> None:

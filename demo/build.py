@@ -97,12 +97,16 @@ def _write_video(path: Path, film: Film, progress: Progress) -> None:
     )
     if not writer.isOpened():
         raise InputError(f"cannot write a video to {part}: is the folder writable, and is there room?")
-    for done, frame in enumerate(_drawn(film), start=1):
-        writer.write(frame)
-        progress(done, film.frames)
-    writer.release()
-    _check_video(part, film.frames)
-    part.replace(path)
+    try:
+        for done, frame in enumerate(_drawn(film), start=1):
+            writer.write(frame)
+            progress(done, film.frames)
+        writer.release()
+        _check_video(part, film.frames)
+        part.replace(path)
+    finally:
+        writer.release()
+        part.unlink(missing_ok=True)
 
 
 def _drawn(film: Film) -> Iterator[U8]:

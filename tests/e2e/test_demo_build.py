@@ -163,3 +163,10 @@ def test_another_picture_than_the_pinned_one_is_refused(
     monkeypatch.setitem(PICTURES, "grass", dataclasses.replace(PICTURES["grass"], sha256="0" * 64))
     with pytest.raises(SourceError, match=r"grass\.png"):
         pictures.content("grass")
+
+
+def test_without_a_network_it_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(SourceError, match=r"scikit-image 0\.26\.0.*network connection"):
+        Pictures(tmp_path / "empty", lambda _: None).content("eileen")
+    assert list((tmp_path / "empty").iterdir()) == []

@@ -31,7 +31,7 @@ class Lettering:
             cv2.putText(picture, text, at, colour, self._outline, size, _BOLD if bold else _REGULAR)
         else:
             scale = size / _HERSHEY_HEIGHT_PX
-            thick = 2 if bold else 1
+            thick = _strokes(size, bold)
             cv2.putText(
                 picture, _plain(text), at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thick, cv2.LINE_AA
             )
@@ -44,7 +44,7 @@ class Lettering:
             weight = _BOLD if bold else _REGULAR
             return int(cv2.getTextSize((0, 0), text, (0, 0), self._outline, size, weight)[2])
         scale = size / _HERSHEY_HEIGHT_PX
-        return int(cv2.getTextSize(_plain(text), cv2.FONT_HERSHEY_SIMPLEX, scale, 2 if bold else 1)[0][0])
+        return int(cv2.getTextSize(_plain(text), cv2.FONT_HERSHEY_SIMPLEX, scale, _strokes(size, bold))[0][0])
 
     def fitted(self, text: str, size: int, widest: int, *, bold: bool = False) -> str:
         """The text, or as much of its beginning as fits, with an ellipsis."""
@@ -70,6 +70,11 @@ class Lettering:
             broken.append(self.fitted(" ".join(words[:count]), size, widest))
             words = words[count:]
         return [*broken, self.fitted(" ".join(words), size, widest)] if words else broken
+
+
+def _strokes(size: int, bold: bool) -> int:
+    # Small letters of double strokes run into each other.
+    return 2 if bold and size >= 18 else 1
 
 
 def _plain(text: str) -> str:

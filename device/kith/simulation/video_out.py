@@ -80,7 +80,9 @@ class VideoOut:
         codec = cv2.VideoWriter.fourcc(*name)
         writer = cv2.VideoWriter(str(self._path), backend, codec, self._fps, self._size, options)
         if not writer.isOpened():
-            raise InputError(f"cannot write a video to {self._path}; try a name that ends in .avi")
+            raise InputError(
+                f"cannot write a video to {self._path}: if there is room, try a name that ends in .avi"
+            )
         self._writer, self._start_s = writer, first.t_s
 
     def _put(self, picture: U8) -> None:
