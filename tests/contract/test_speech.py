@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from kith.config import AnnounceSettings
-from kith.drivers import pyttsx3_speech, speech_process
+from kith.drivers import speech_process
 from kith.drivers.espeak import SYSTEM_LIBRARY, EspeakLibrary, EspeakSpeech, find_libraries
 from kith.drivers.pyttsx3_speech import Pyttsx3Speech
 from kith.drivers.simulated_speech import SimulatedSpeech
@@ -302,7 +302,7 @@ def test_espeak_is_chosen_first_then_pyttsx3_then_an_error(monkeypatch: pytest.M
     def missing(settings: AnnounceSettings) -> EspeakSpeech:
         return EspeakSpeech(settings, [])
 
-    monkeypatch.setattr(pyttsx3_speech, "EspeakSpeech", missing)
+    monkeypatch.setattr(speech_choice, "EspeakSpeech", missing)
     with opened(pyttsx3), opened(lambda: open_speech(SETTINGS)) as voice:
         assert isinstance(voice, Pyttsx3Speech)
     with pytest.raises(AudioUnavailable, match="libespeak-ng is missing"):

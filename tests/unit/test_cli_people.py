@@ -83,7 +83,7 @@ def test_bad_photos_are_refused_with_the_reason_and_the_rest_kept(
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert lines[0] == f"  {empty_wall}: refused, no face"
-    assert lines[1] == f"  {torn}: refused, is cut short; copy it again from where it came"
+    assert lines[1] == f"  {torn}: refused, cut short; copy it again from where it came"
     assert lines[2] == f"  {both}: refused, two faces"
     assert lines[3].startswith(f"  {missing}: refused, cannot be read")
     assert lines[4] == f"  {photo}: kept"

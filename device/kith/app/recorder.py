@@ -10,6 +10,7 @@ from pathlib import Path
 from kith.app.events import Event, EventFile
 from kith.clock import NS_PER_S
 from kith.simulation.contact_sheet import ContactSheet
+from kith.simulation.output_files import check_output
 from kith.simulation.snapshots import FaceMark, Snapshot
 from kith.simulation.timeline import Timeline
 from kith.simulation.video_out import VideoOut
@@ -44,6 +45,8 @@ class Recorder:
     def begin(self, start_ns: int) -> None:
         """The run starts at this time. Raises InputError when a file cannot be written."""
         self._start_ns = start_ns
+        if self._outputs.picture:
+            check_output(self._outputs.picture)
         if self._outputs.events:
             self._event_file = self._files.enter_context(EventFile(self._outputs.events, start_ns))
 
@@ -80,12 +83,13 @@ class Recorder:
             self._video.write(snapshot)
 
     def close(self) -> None:
-        """Write what is still to be written. Raises InputError."""
-        self._files.close()
-        if self._video:
-            self._video.close()
-        if self._sheet and self._outputs.picture:
-            self._sheet.save(self._outputs.picture)
+        """Write what is still to be written: each, also when another cannot be. Raises InputError."""
+        with ExitStack() as last_to_first:
+            if self._sheet and self._outputs.picture:
+                last_to_first.callback(self._sheet.save, self._outputs.picture)
+            if self._video:
+                last_to_first.callback(self._video.close)
+            last_to_first.callback(self._files.close)
 
 
 def _mark(face: SeenFace, label_of: LabelOf) -> FaceMark:
