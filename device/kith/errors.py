@@ -32,14 +32,6 @@ class CameraFault(HardwareError):
     """The camera stopped delivering frames."""
 
 
-class RangeSensorUnavailable(HardwareError):
-    """No range sensor at start."""
-
-
-class RangeSensorFault(HardwareError):
-    """The range sensor stopped answering."""
-
-
 class AudioUnavailable(HardwareError):
     """No way to make a sound at start."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 
-from kith.types import I16, ButtonEdge, Frame, RangeReading
+from kith.types import I16, ButtonEdge, Frame
 
 
 class Camera(Protocol):
@@ -75,13 +75,3 @@ class Button(Protocol):
 
     def close(self) -> None:
         """Let the pin go."""
-
-
-class RangeSensor(Protocol):
-    """A distance sensor looking forward."""
-
-    def read(self) -> RangeReading:
-        """The next reading. Lost echoes and faults are readings, never exceptions."""
-
-    def close(self) -> None:
-        """Let the sensor go."""

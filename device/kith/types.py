@@ -370,7 +370,7 @@ class Playback:
     ended_ns: int
 
 
-# --- button, range --------------------------------------------------------------------------------
+# --- button --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -390,20 +390,3 @@ class Gesture(StrEnum):
     HOLD_4S = "hold4"
     POWER_WARNING = "power_warning"
     HOLD_10S = "hold10"
-
-
-class RangeStatus(StrEnum):
-    """Whether a range reading can be believed."""
-
-    OK = "ok"
-    NO_ECHO = "no_echo"
-    FAULT = "fault"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RangeReading:
-    """One reading of a range sensor; distance_mm is None unless status is OK. No echo is unknown."""
-
-    distance_mm: int | None
-    status: RangeStatus
-    at_ns: int
