@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from kith.config import AnnounceSettings
+from kith.drivers import speech as speech_choice
 from kith.drivers import speech_process
 from kith.drivers.espeak import SYSTEM_LIBRARY, EspeakLibrary, EspeakSpeech, find_libraries
 from kith.drivers.pyttsx3_speech import Pyttsx3Speech
