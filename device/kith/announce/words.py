@@ -59,6 +59,7 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "gallery.lost": Line(
             "The gallery was damaged and there is no backup. Nobody is known.", _FAULT, _NOTICE
         ),
+        "gallery.locked": Line("The gallery cannot be changed: nobody new can be kept.", _FAULT, _NOTICE),
         "disk.full": Line("The disk is full: nothing was kept.", _FAULT, _NOTICE),
         "answer.nobody": Line("Nobody I know."),
         "answer.stranger_one": Line("One person I don't know."),

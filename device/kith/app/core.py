@@ -5,7 +5,6 @@ One thread owns it. Its machines are pure; what they want done is done here.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 from kith.announce.arbiter import (
@@ -28,7 +27,7 @@ from kith.app.reporter import Reporter
 from kith.app.surroundings import Runner, Surroundings
 from kith.clock import NS_PER_S, Tick
 from kith.config import Settings
-from kith.errors import GalleryError
+from kith.errors import GalleryFull
 from kith.interaction.gestures import Gestures, Pressed, Reached
 from kith.recognition.presence import NamesHeard, Presence
 from kith.types import (
@@ -47,7 +46,6 @@ from kith.types import (
     View,
 )
 
-_LOG = logging.getLogger(__name__)
 _GALLERY_POLL_NS = 2 * NS_PER_S
 _VOICE_FAULT_QUIET_NS = 10 * NS_PER_S
 
@@ -79,6 +77,7 @@ class Core:
         self._report = Reporter(around.observe, people)
         self._spoke_at_press = False
         self._voice_fault_ns: int | None = None
+        self._unheard: set[int] = set()
         self._gallery_poll_ns = now_ns + _GALLERY_POLL_NS
 
     def attach(self, runner: Runner) -> None:
@@ -125,8 +124,10 @@ class Core:
             self._trouble(
                 Trouble(key="gallery.restored", text="the gallery was restored from its backup"), now_ns
             )
-        if not self._people.writable:
-            self._trouble(Trouble(key="disk.full", text="the gallery cannot be changed"), now_ns)
+        obstacle = self._people.obstacle
+        if obstacle is not None:
+            key = "disk.full" if isinstance(obstacle, GalleryFull) else "gallery.locked"
+            self._trouble(Trouble(key=key, text="the gallery cannot be changed"), now_ns)
 
     def handle(self, event: CoreEvent, now_ns: int) -> None:
         """Take one event."""
@@ -159,11 +160,11 @@ class Core:
     def _note(self, events: list[PresenceEvent], now_ns: int) -> None:
         for event in events:
             match event:
-                case Appeared() if self._enrolling.just_enrolled(event.person_ids, now_ns):
-                    pass  # the wearer has just been told that this person is remembered
                 case Appeared():
-                    self._callouts.note(event)
                     self._report.appeared(event, now_ns)
+                    # Of someone just remembered the wearer has just been told.
+                    if not self._enrolling.just_enrolled(event.person_ids, now_ns):
+                        self._callouts.note(event)
                 case StrangerAppeared():
                     self._callouts.note(event)
                     self._report.tell("stranger", now_ns, track=event.track_id)
@@ -228,20 +229,16 @@ class Core:
             self._camera_gone("camera.stopped", "the camera has stopped", now_ns)
         if now_ns >= self._gallery_poll_ns:
             self._gallery_poll_ns = now_ns + _GALLERY_POLL_NS
-            self._refresh_people()
+            self._people.refresh_if_possible()
         self._carry_out(self._arbiter.step(Tick(), now_ns), now_ns)
-
-    def _refresh_people(self) -> None:
-        try:
-            self._people.refresh()
-        except GalleryError:
-            _LOG.error("the gallery could not be read again; what was known before is used")
 
     def _trouble(self, trouble: Trouble, now_ns: int) -> None:
         if not trouble.key.startswith("camera."):
             self._fault(trouble.key, trouble.text, now_ns)
         elif self._camera.failed():
             self._camera_gone(trouble.key, trouble.text, now_ns)
+        if trouble.key == "voice.failed":
+            self._tell_unheard_again()
 
     def _camera_gone(self, key: str, text: str, now_ns: int) -> None:
         self._submit_all(self._enrolling.cancel(now_ns), now_ns)
@@ -265,12 +262,28 @@ class Core:
             self._voice_fault_ns = now_ns
             self._fault("voice.failed", "speech failed", now_ns)
 
+    def _heard(self, announcement: Announcement, now_ns: int) -> None:
+        if announcement.person_ids:
+            heard = NamesHeard(person_ids=announcement.person_ids)
+            self._note(self._presence.step(heard, now_ns), now_ns)
+            self._unheard.difference_update(announcement.person_ids)
+        if announcement.phrase is not None:
+            self._tell_unheard_again()
+        self._switch_off_after(announcement)
+
     def _not_heard(self, command: Unheard, now_ns: int) -> None:
-        """A name whose playing broke is still to be told, once more, if its bearer is still here."""
-        appeared = self._report.still_here(command.announcement.person_ids)
-        recently = self._voice_fault_ns is not None and now_ns - self._voice_fault_ns < _VOICE_FAULT_QUIET_NS
-        if command.result is PlaybackResult.FAILED and appeared is not None and not recently:
+        """A name whose playing broke is still to be told if its bearer is still here: at once, and if it
+        breaks again, when something else was heard."""
+        if command.result is not PlaybackResult.FAILED:
+            return
+        self._unheard.update(command.announcement.person_ids)
+        if self._voice_fault_ns is None or now_ns - self._voice_fault_ns >= _VOICE_FAULT_QUIET_NS:
+            self._tell_unheard_again()
+
+    def _tell_unheard_again(self) -> None:
+        for appeared in self._report.still_here(tuple(self._unheard)):
             self._callouts.note(appeared)
+        self._unheard.clear()
 
     def _submit_all(self, announcements: list[Announcement], now_ns: int) -> None:
         for announcement in announcements:
@@ -288,10 +301,7 @@ class Core:
                 case Stop():
                     self._around.player.stop(command.play_id)
                 case Heard():
-                    if command.announcement.person_ids:
-                        heard = NamesHeard(person_ids=command.announcement.person_ids)
-                        self._note(self._presence.step(heard, now_ns), now_ns)
-                    self._switch_off_after(command.announcement)
+                    self._heard(command.announcement, now_ns)
                 case Unheard():
                     self._not_heard(command, now_ns)
                     self._switch_off_after(command.announcement)

@@ -25,6 +25,8 @@ _LOG = logging.getLogger(__name__)
 _RETRY_CAMERA_S = 1.0
 _TAKE_S = 0.2
 _SWITCH_INTERVAL_S = 0.001
+_LOOK_HANGS_NS = 10 * NS_PER_S
+"""No look takes so long: perception hangs, and only a new process mends that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,7 @@ class Daemon:
         self._camera_wanted.set()
         self._notifier = Notifier()
         self._next_beat_ns = 0
+        self._looking_since_ns: int | None = None
         self._source_ended = False
         self._outcome: bool | None = None
         self._capture = self._worker("capture", self._capture_frames, "camera.stopped")
@@ -91,8 +94,8 @@ class Daemon:
             parts.open_sink,
             clock,
             on_playback=inbox.put,
-            on_fault=lambda error: _LOG.error("no sound: %s", error),
-            on_restored=lambda: None,
+            on_fault=lambda _: None,  # each announcement that fails tells the core
+            on_restored=lambda: inbox.put(Trouble(key="voice.failed", text="there was no sound for a while")),
         )
 
     def set_camera(self, wanted: bool) -> None:
@@ -143,7 +146,9 @@ class Daemon:
         """Tell systemd that we live when it is time to; returns when it is time again."""
         interval_ns, now_ns = self._notifier.watchdog_interval_ns or NS_PER_S, self._clock.now_ns()
         if now_ns >= self._next_beat_ns:
-            self._notifier.watchdog()
+            since_ns = self._looking_since_ns
+            if since_ns is None or now_ns - since_ns < _LOOK_HANGS_NS:
+                self._notifier.watchdog()
             self._next_beat_ns = now_ns + interval_ns
         return self._next_beat_ns
 
@@ -193,7 +198,6 @@ class Daemon:
         try:
             self._parts.camera.start()
         except CameraUnavailable as error:
-            _LOG.warning("%s", error)
             self._inbox.put(Trouble(key="camera.missing", text=str(error)))
             stop.wait(_RETRY_CAMERA_S)
             return False
@@ -207,9 +211,12 @@ class Daemon:
                 frame = camera.read()
                 if frame is None:
                     return True
-                self._slot.put(frame)
+                if self._camera_wanted.is_set():  # it may have been closed while this one was awaited
+                    self._slot.put(frame)
         except CameraFault as error:
             self._inbox.put(Trouble(key="camera.stopped", text=str(error)))
+            camera.close()
+            stop.wait(_RETRY_CAMERA_S)
         camera.close()
         return False
 
@@ -220,7 +227,12 @@ class Daemon:
             if frame is None or (looked_ns is not None and frame.captured_ns < looked_ns + self._interval_ns):
                 continue
             looked_ns = frame.captured_ns
-            self._inbox.put(Looked(frame=frame, sighting=self._device.perception.look(frame)))
+            self._looking_since_ns = self._clock.now_ns()
+            try:
+                sighting = self._device.perception.look(frame)
+            finally:
+                self._looking_since_ns = None
+            self._inbox.put(Looked(frame=frame, sighting=sighting))
 
     def _start_button(self) -> None:
         if self._parts.button is None:
@@ -228,7 +240,6 @@ class Daemon:
         try:
             self._parts.button.start(self._inbox.put)
         except ButtonUnavailable as error:
-            _LOG.error("%s", error)
             self._inbox.put(Trouble(key="button.missing", text=str(error)))
 
     def _close(self) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO
 
 from kith.clock import NS_PER_S
 from kith.errors import InputError
@@ -32,25 +32,31 @@ Observer = Callable[[Event], None]
 
 
 class EventFile:
-    """Writes events as JSON lines: t_s from `start_ns`, event, and the event's fields. Each line is flushed,
-    so that a run that is broken off leaves whole lines."""
+    """Writes events as JSON lines: t_s from `start_ns`, event, and the event's fields. Each line is written
+    at once, so that a run that is broken off leaves whole lines."""
 
     def __init__(self, path: Path, start_ns: int) -> None:
         self._path, self._start_ns = path, start_ns
         try:
-            self._file: IO[str] = path.open("w", encoding="utf-8")
+            self._file = path.open("wb", buffering=0)
         except OSError as error:
             raise InputError(f"cannot write the events to {path}: {error.strerror}") from error
+        self._size = 0
 
     def __call__(self, event: Event) -> None:
         """Write one event. Raises InputError when the disk is full."""
         t_s = round((event.at_ns - self._start_ns) / NS_PER_S, 3)
-        line = json.dumps({"t_s": t_s, "event": event.kind, **event.fields}, ensure_ascii=False)
+        line = json.dumps({"t_s": t_s, "event": event.kind, **event.fields}, ensure_ascii=False) + "\n"
+        content = line.encode(errors="backslashreplace")
+        left = memoryview(content)
         try:
-            self._file.write(line + "\n")
-            self._file.flush()
+            while left:
+                left = left[self._file.write(left) :]
         except OSError as error:
+            with suppress(OSError):
+                self._file.truncate(self._size)  # not half a line
             raise InputError(f"cannot write the events to {self._path}: {error.strerror}") from error
+        self._size += len(content)
 
     def __enter__(self) -> EventFile:
         return self

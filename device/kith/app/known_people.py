@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from kith.errors import GalleryError
 from kith.recognition.gallery import Gallery
 from kith.recognition.matcher import Matcher
 from kith.recognition.operating_point import OperatingPoint
 from kith.types import Embedding, Person, Recorded, Spoken
+
+_LOG = logging.getLogger(__name__)
 
 
 class KnownPeople:
@@ -31,9 +35,9 @@ class KnownPeople:
         return self._gallery.restored
 
     @property
-    def writable(self) -> bool:
-        """Whether someone new could be kept."""
-        return self._gallery.obstacle is None
+    def obstacle(self) -> GalleryError | None:
+        """Why nobody new can be kept, or None."""
+        return self._gallery.obstacle
 
     def refresh(self) -> None:
         """Take over what changed, whoever changed it: a carer may work on the gallery at the same time."""
@@ -43,6 +47,13 @@ class KnownPeople:
         self._people = {person.person_id: person for person in self._gallery.people()}
         self._on_matcher(Matcher(self._gallery.templates(), self._point))
         self._version = version
+
+    def refresh_if_possible(self) -> None:
+        """Take over what changed; where the gallery cannot be read now, what was known before is used."""
+        try:
+            self.refresh()
+        except GalleryError as error:
+            _LOG.error("the gallery could not be read again: %s", type(error).__name__)
 
     def name_of(self, person_id: int) -> str | None:
         """The name, None for someone forgotten."""
@@ -61,13 +72,16 @@ class KnownPeople:
     def add(self, name: str | None, embeddings: tuple[Embedding, ...]) -> Person:
         """Keep someone new who just agreed. Raises GalleryError, InputError."""
         person = self._gallery.add_person(name, embeddings, datetime.now(UTC))
-        self.refresh()
+        self._people[person.person_id] = person
+        self.refresh_if_possible()
         return person
 
     def forget(self, person_id: int) -> str | None:
         """Forget someone; their name, or None if they are gone already. Raises GalleryError."""
+        self.refresh()  # a carer may have given the name to someone else a moment ago
         name = self.name_of(person_id)
         if name is not None:
             self._gallery.forget(name)
-            self.refresh()
+            del self._people[person_id]
+            self.refresh_if_possible()
         return name

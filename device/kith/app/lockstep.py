@@ -67,6 +67,7 @@ class Lockstep:
         if wanted:
             self._retry_ns = self._clock.now_ns()
         else:
+            self._retry_ns = None
             self._camera.close()
 
     def power_off(self) -> None:
@@ -108,7 +109,8 @@ class Lockstep:
         self._core.source_ended(now_ns)
 
     def _see(self, now_ns: int) -> None:
-        if self._ended_ns is None and now_ns > self._camera.end_ns:
+        shut = self._retry_ns is not None or not self._camera_wanted
+        if shut and self._ended_ns is None and now_ns > self._camera.end_ns:
             self._end(now_ns)  # closed or unplugged to the last
         if self._retry_ns is not None and now_ns >= self._retry_ns:
             self._open_camera()

@@ -25,13 +25,15 @@ class Reporter:
         self.tell("appeared", now_ns, **self._names(event.person_ids), **place)
 
     def left(self, event: Left, now_ns: int) -> None:
-        """Someone went."""
+        """Someone went; of someone forgotten nothing is told."""
         was = self._here.pop(event.person_ids, None)
-        self.tell("left", now_ns, **self._names(event.person_ids), track=was.track_id if was else None)
+        names = self._names(event.person_ids)
+        if names["people"]:
+            self.tell("left", now_ns, **names, track=was.track_id if was else None)
 
-    def still_here(self, person_ids: tuple[int, ...]) -> Appeared | None:
-        """How they appeared, None if they have left."""
-        return self._here.get(person_ids)
+    def still_here(self, person_ids: tuple[int, ...]) -> list[Appeared]:
+        """How those of them appeared who have not left. One sentence may name several."""
+        return [event for ids, event in self._here.items() if set(ids) <= set(person_ids)]
 
     def playing(self, announcement: Announcement, now_ns: int) -> None:
         """An announcement begins."""

@@ -12,7 +12,7 @@ from types import FrameType
 from kith.app.daemon import Daemon, Message, Parts, Stop
 from kith.app.events import Event
 from kith.app.paths import gallery_file
-from kith.app.wiring import assemble
+from kith.app.wiring import assemble, quieten_opencv
 from kith.clock import Clock, MonotonicClock
 from kith.config import CameraSettings, Settings
 from kith.drivers.gpio_button import GpioButton
@@ -29,6 +29,7 @@ _LOG = logging.getLogger(__name__)
 
 def run(settings: Settings, state: Path) -> bool:
     """Run until SIGTERM or SIGINT; False when a part could not be kept alive. Raises KithError."""
+    quieten_opencv()
     clock = MonotonicClock()
     inbox: Inbox[Message] = Inbox(clock)
     speech = open_speech(settings.announce)

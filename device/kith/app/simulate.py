@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 
 from kith.app.daemon import Daemon, Message, Parts
 from kith.app.demo_walk import DemoWalk, enrol_cast, load_walk
@@ -18,7 +20,7 @@ from kith.app.injections import Injections, parse_faults
 from kith.app.lockstep import Lockstep
 from kith.app.paths import gallery_file
 from kith.app.recorder import Outputs, Recorder
-from kith.app.wiring import Device, assemble
+from kith.app.wiring import Device, assemble, quieten_opencv
 from kith.clock import NS_PER_S, MonotonicClock, VirtualClock
 from kith.config import Settings
 from kith.drivers.simulated_button import ScriptedButton, parse_presses
@@ -26,11 +28,14 @@ from kith.drivers.simulated_camera import FrameSource, SimulatedCamera, photo_so
 from kith.drivers.speaker import SpeakerSink
 from kith.drivers.speech import open_speech
 from kith.drivers.wav import PacedSink, TeeSink, WavSink
-from kith.errors import AudioUnavailable, InputError
+from kith.errors import AudioUnavailable, InputError, KithError
 from kith.ports import AudioSink, Speech
 from kith.runtime.inbox import Inbox
+from kith.simulation.output_files import check_output
 from kith.simulation.timeline import Timeline
 from kith.types import ButtonEdge, Frame, Sighting
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,10 @@ class Summary:
 def simulate(settings: Settings, request: Request) -> Summary:
     """Run one simulation. Raises KithError."""
     began_s = time.monotonic()
+    quieten_opencv()
+    for path in (request.sound, request.outputs.events, request.outputs.picture, request.outputs.video):
+        if path is not None:
+            check_output(path)
     with ExitStack() as stack:
         walk = None if request.video or request.photos else load_walk()
         edges = parse_presses(request.button or (walk.button if walk else ""))
@@ -71,7 +80,7 @@ def simulate(settings: Settings, request: Request) -> Summary:
             enrol_cast(walk, settings, state)
         timeline = None if request.quiet else Timeline(sys.stdout)
         recorder = Recorder(request.outputs, timeline, fps=source.fps, duration_s=source.duration_s)
-        stack.callback(recorder.close)
+        stack.push(_Closing(recorder))
         clock: MonotonicClock | VirtualClock = MonotonicClock() if request.realtime else VirtualClock()
         spoken = _Count()
 
@@ -96,6 +105,26 @@ def simulate(settings: Settings, request: Request) -> Summary:
     return Summary(simulated_s=simulated_s, took_s=time.monotonic() - began_s, spoken=spoken.count)
 
 
+class _Closing:
+    """Closes a recorder. What went wrong first is the error of the run; what fails after it is logged."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def __enter__(self) -> _Closing:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._recorder.close()
+        except KithError as second:
+            if error is None:
+                raise
+            _LOG.error("%s", second)
+
+
 class _Count:
     def __init__(self) -> None:
         self.count = 0
@@ -117,6 +146,7 @@ class _Run:
     ) -> None:
         self._settings, self._request, self._device = settings, request, device
         self._camera, self._recorder = camera, recorder
+        self._sinks_opened = 0
 
     def in_lockstep(self, clock: VirtualClock, edges: tuple[ButtonEdge, ...], injections: Injections) -> None:
         """As fast as it can."""
@@ -150,20 +180,25 @@ class _Run:
         )
         if not runner.run():
             raise InputError("the simulation ended because a part failed again and again; see above")
+        if self._request.sound and self._sinks_opened > 1:
+            raise InputError(f"the sound in {self._request.sound} is not whole; see above")
 
     def _frame(self, frame: Frame, sighting: Sighting | None, now_ns: int) -> None:
         self._recorder.frame(frame, sighting, now_ns, self._device.core.label_of)
 
     def _open_sink(self) -> AudioSink:
-        """A speaker where there is one, the file where one is asked for."""
-        sound = self._request.sound
+        """A speaker where there is one, the file where one is asked for. After a fault the file keeps what
+        it holds; only the speaker is opened again."""
+        self._sinks_opened += 1
+        path = self._request.sound if self._sinks_opened == 1 else None
+        file = WavSink(path) if path else None
         try:
             speaker = SpeakerSink(self._settings.announce.sound_device)
         except AudioUnavailable:
-            if sound is None:
+            if file is None:
                 raise
-            return PacedSink(WavSink(sound))
-        return TeeSink(speaker, WavSink(sound)) if sound else speaker
+            return PacedSink(file)
+        return TeeSink(speaker, file) if file else speaker
 
 
 def _source(request: Request, walk: DemoWalk | None) -> FrameSource:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+import cv2
 
 from kith.announce.earcons import EarconBank
 from kith.announce.player import Player
@@ -71,6 +74,12 @@ def assemble(
     return Device(
         core=core, perception=perception, player=player, gallery=gallery, speech=speech, troubles=troubles
     )
+
+
+def quieten_opencv() -> None:
+    """OpenCV and its FFmpeg print what they think of a video or camera that fails; Kith says it in words."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
 
 
 def _open_gallery(path: Path, model_id: str) -> tuple[Gallery, tuple[Trouble, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from kith.config import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
+_LOG_FORMAT = "kith: %(message)s"
 
 
 class _Refused(click.ClickException):
@@ -51,7 +53,7 @@ def main(ctx: click.Context, config: Path | None) -> None:
       kith identify holiday/*.jpg
       kith simulate --video hall.mp4
     """
-    logging.basicConfig(level=logging.WARNING, format="kith: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format=_LOG_FORMAT)
     ctx.obj = config
 
 
@@ -71,6 +73,13 @@ def models_option(command: F) -> F:
         type=click.Path(path_type=Path, file_okay=False),
         help="Folder of the networks and their manifest. Else the one that belongs to Kith.",
     )(command)
+
+
+def log_on_a_copy_of_stderr(level: int) -> None:
+    """PortAudio and the networks' library are kept quiet by turning descriptor 2 away for a moment; what
+    another thread logs in that moment must not be lost with it."""
+    stream = os.fdopen(os.dup(2), "w", buffering=1)
+    logging.basicConfig(level=level, format=_LOG_FORMAT, stream=stream, force=True)
 
 
 def settings_of(ctx: click.Context) -> Settings:

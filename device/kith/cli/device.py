@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kith.cli.base import data_option, settings_of, state_of
+from kith.cli.base import data_option, log_on_a_copy_of_stderr, settings_of, state_of
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -87,8 +87,7 @@ def run(ctx: click.Context, data: Path | None, verbose: bool) -> None:
 
     from kith.app.run import run
 
-    if verbose:
-        logging.getLogger().setLevel(logging.INFO)
+    log_on_a_copy_of_stderr(logging.INFO if verbose else logging.WARNING)
     if not run(settings_of(ctx), state_of(data)):
         ctx.exit(1)
 

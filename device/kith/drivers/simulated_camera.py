@@ -62,11 +62,11 @@ def video_source(path: Path) -> FrameSource:
             raise InputError(f"{path} is not a video that can be read: it holds no picture")
         fps = float(capture.get(cv2.CAP_PROP_FPS))
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        if count < 1:  # a bare stream does not say how long it is
+            count = 1 + sum(1 for _ in iter(capture.grab, False))
     finally:
         capture.release()
-    return FrameSource(
-        fps=fps if 1 <= fps <= 240 else 30.0, count=max(count, 1), frames=lambda: _video_frames(path)
-    )
+    return FrameSource(fps=fps if 1 <= fps <= 240 else 30.0, count=count, frames=lambda: _video_frames(path))
 
 
 def photo_source(folder: Path, on_refused: Callable[[Path, str], None]) -> FrameSource:

@@ -14,18 +14,20 @@ _CAPACITY = 512
 
 class Inbox(Generic[T]):
     """A bounded queue whose taker wakes at the next deadline. When it is full the newcomer is dropped and
-    counted: a core that is stuck is the watchdog's business, not a reason to fill the memory."""
+    counted: a core that is stuck is the watchdog's business, not a reason to fill the memory.
+    (With several givers at once it may hold a few more than it should.)"""
 
     def __init__(self, clock: Clock) -> None:
-        self._queue: queue.Queue[T] = queue.Queue(_CAPACITY)
+        # Of the queues only this one may be put to by a signal's handler: it may run amid a `take`.
+        self._queue: queue.SimpleQueue[T] = queue.SimpleQueue()
         self._clock = clock
         self.dropped = 0
 
     def put(self, event: T) -> None:
-        """Add an event; never blocks."""
-        try:
-            self._queue.put_nowait(event)
-        except queue.Full:
+        """Add an event; never blocks, not even in the handler of a signal."""
+        if self._queue.qsize() < _CAPACITY:
+            self._queue.put(event)
+        else:
             self.dropped += 1
 
     def take(self, deadline_ns: int) -> T | None:
