@@ -1,0 +1,220 @@
+"""The core with everything real around it but the eyes: gallery, machines and player, in virtual time."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from kith.announce.earcons import EarconBank
+from kith.announce.player import Player
+from kith.app.core import Core
+from kith.app.events import Event
+from kith.app.known_people import KnownPeople
+from kith.app.perception import Perception
+from kith.app.surroundings import Surroundings
+from kith.clock import NS_PER_MS, NS_PER_S, Tick
+from kith.config import Settings
+from kith.drivers.simulated_button import parse_presses
+from kith.drivers.simulated_speech import SimulatedSpeech
+from kith.recognition.gallery import Gallery
+from kith.recognition.matcher import Matcher
+from kith.types import SAMPLE_RATE_HZ, ButtonEdge, Earcon, Place, SeenFace, Sighting, Tone, View
+from tests.unit._gallery_kit import MODEL, POINT, TODAY, looks
+from tests.unit._machine_kit import face, place, sighting
+
+ANNA, BEN, STRANGER = 1, 2, 3
+"""Seeds of faces."""
+STEP_NS = 10 * NS_PER_MS
+LOOK_NS = 100 * NS_PER_MS
+
+
+class Ears(Player):
+    """A player that also remembers the sounds it was asked for at once."""
+
+    def __init__(self, speech: SimulatedSpeech) -> None:
+        super().__init__(speech, EarconBank(), volume=0.8, wait_for_speech=True)
+        self.cues: list[Earcon] = []
+        self.tones: list[Tone] = []
+
+    def cue(self, earcon: Earcon) -> None:
+        self.cues.append(earcon)
+        super().cue(earcon)
+
+    def tone(self, tone: Tone) -> None:
+        self.tones.append(tone)
+        super().tone(tone)
+
+
+class Eyes:
+    """What the core sets of the perception."""
+
+    def __init__(self) -> None:
+        self.matcher: Matcher | None = None
+        self.sure: frozenset[int] = frozenset()
+        self.attentive = False
+
+
+@dataclass
+class Power:
+    """What the core asks of whoever lets time pass."""
+
+    camera: list[bool] = field(default_factory=list)
+    switched_off: int = 0
+
+    def set_camera(self, wanted: bool) -> None:
+        self.camera.append(wanted)
+
+    def power_off(self) -> None:
+        self.switched_off += 1
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Someone in front of the camera."""
+
+    who: int
+    where: Place
+
+
+class Life:
+    """One device. Set `scene` and let time pass with `live` or `hear`."""
+
+    def __init__(self, folder: Path, *, people: dict[str, int] | None = None) -> None:
+        self.file = folder / "kith.db"
+        self.gallery = Gallery.open(self.file, MODEL)
+        for name, who in (people or {}).items():
+            self.gallery.add_person(name, looks(who), TODAY)
+        self.speech, self.eyes, self.power = SimulatedSpeech(), Eyes(), Power()
+        self.ears = Ears(self.speech)
+        self.events: list[Event] = []
+        self.scene: dict[int, Standing] = {}
+        self.view = View.NORMAL
+        self.camera = "works"
+        self.now_ns = 0
+        self._told = 0
+        self._samples = 0
+        self._captured_ns = 0
+        self._edges: list[ButtonEdge] = []
+        self.people = KnownPeople(self.gallery, POINT, self._renew)
+        around = Surroundings(
+            perception=cast(Perception, self.eyes), player=self.ears, observe=self.events.append
+        )
+        self.core = Core(Settings(), self.people, around, 0)
+        self.core.attach(self.power)
+        self.core.begin(0)
+
+    def _renew(self, matcher: Matcher) -> None:
+        self.eyes.matcher = matcher
+
+    # --- what happens -----------------------------------------------------------------------------------
+
+    def stands(self, track: int, who: int, *, bearing_deg: float = 0.0, distance_mm: int = 2000) -> None:
+        """Someone is in view from now on, as this track."""
+        self.scene[track] = Standing(who, place(bearing_deg, distance_mm))
+
+    def press(self, what: str, after_s: float = 0.0) -> None:
+        """Press the button, from so long after now on: tap, double, hold, hold4, hold10."""
+        self._edges += [
+            ButtonEdge(down=edge.down, at_ns=edge.at_ns + self.now_ns)
+            for edge in parse_presses(f"{after_s} {what}")
+        ]
+
+    def live(self, seconds: float, *, until: Callable[[], bool] = lambda: False) -> None:
+        """Let time pass, at most so long."""
+        end_ns = self.now_ns + round(seconds * NS_PER_S)
+        while self.now_ns < end_ns and not until():
+            self._step()
+        self._told = len(self.said)
+
+    def hear(self, seconds: float) -> list[str]:
+        """Let time pass; the words that began since time stood still."""
+        before = self._told
+        self.live(seconds)
+        return [text for _, text in self.said[before:]]
+
+    def quiet(self) -> None:
+        """Let time pass until nothing is said any more."""
+        self.live(30, until=lambda: not self.core.speaking)
+        assert not self.core.speaking
+
+    def _step(self) -> None:
+        if self.now_ns % LOOK_NS == 0 and self.camera != "silent":
+            self.core.handle(self._sighting(), self.now_ns)
+        while self._edges and self._edges[0].at_ns <= self.now_ns:
+            self.core.handle(self._edges.pop(0), self.now_ns)
+        if self.core.next_deadline_ns <= self.now_ns:
+            self.core.handle(Tick(), self.now_ns)
+            assert self.core.next_deadline_ns > self.now_ns, "it wants a tick for ever"
+        self._sound()
+        self.now_ns += STEP_NS
+
+    def _sound(self) -> None:
+        until = (self.now_ns + STEP_NS) * SAMPLE_RATE_HZ // NS_PER_S
+        self.ears.render(until - self._samples, self.now_ns)
+        self._samples = until
+        for report in self.ears.take_reports():
+            self.core.handle(report, self.now_ns)
+
+    def _sighting(self) -> Sighting:
+        if self.camera == "works":
+            self._captured_ns = self.now_ns
+        faces = [self._face(track, one) for track, one in self.scene.items()]
+        return sighting(self._captured_ns, *faces, view=self.view)
+
+    def _face(self, track: int, one: Standing) -> SeenFace:
+        assert self.eyes.matcher is not None
+        embedding = looks(one.who)[0]
+        return face(track, self.eyes.matcher.identify(embedding), where=one.where, embedding=embedding)
+
+    # --- what came of it ----------------------------------------------------------------------------------
+
+    @property
+    def said(self) -> list[tuple[float, str]]:
+        """When words began, in seconds, and which."""
+        return [(event.at_ns / NS_PER_S, event.text) for event in self.of("announcement")]
+
+    def of(self, kind: str) -> list[Event]:
+        """The events of a kind."""
+        return [event for event in self.events if event.kind == kind]
+
+    @property
+    def names(self) -> list[str]:
+        """Who is enrolled, as another program sees it."""
+        with Gallery.open(self.file, MODEL) as gallery:
+            return [person.name for person in gallery.people()]
+
+
+class CannotMount(Exception):
+    """There is no small disk to be had here."""
+
+
+@contextmanager
+def small_disk(folder: Path, kib: int) -> Iterator[Path]:
+    """A disk of so many KiB, mounted on a folder. Raises CannotMount, as without root."""
+    folder.mkdir(exist_ok=True)
+    options = ["-t", "tmpfs", "-o", f"size={kib}k,mode=700", "none", str(folder)]
+    try:
+        subprocess.run(["mount", *options], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise CannotMount("a small disk cannot be mounted here: it takes root") from error
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True, capture_output=True)
+
+
+def fill_disk(folder: Path) -> Path:
+    """Fill the disk of a folder to the last byte; the file that fills it."""
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        for size in (4096, 1):
+            while True:
+                try:
+                    file.write(bytes(size))
+                except OSError:
+                    break
+    return ballast

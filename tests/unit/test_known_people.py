@@ -1,0 +1,124 @@
+"""The gallery as the core uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kith.app.known_people import KnownPeople
+from kith.errors import GalleryError
+from kith.recognition.gallery import Gallery
+from kith.recognition.matcher import Matcher
+from kith.types import Outcome, Recorded, Spoken
+from tests.unit._gallery_kit import MODEL, POINT, TODAY, looks
+
+
+@pytest.fixture
+def gallery(tmp_path: Path) -> Iterator[Gallery]:
+    with Gallery.open(tmp_path / "kith.db", MODEL) as gallery:
+        gallery.add_person("Anna", looks(1), TODAY)
+        yield gallery
+
+
+@pytest.fixture
+def carer(tmp_path: Path, gallery: Gallery) -> Iterator[Gallery]:
+    """The same file, opened by another program."""
+    with Gallery.open(tmp_path / "kith.db", MODEL) as carer:
+        yield carer
+
+
+@pytest.fixture
+def matchers() -> list[Matcher]:
+    return []
+
+
+@pytest.fixture
+def people(gallery: Gallery, matchers: list[Matcher]) -> KnownPeople:
+    return KnownPeople(gallery, POINT, matchers.append)
+
+
+def whom(matcher: Matcher, seed: int) -> int | None:
+    answer = matcher.identify(looks(seed)[0])
+    return answer.person_id if answer.outcome is Outcome.KNOWN else None
+
+
+def test_it_begins_with_who_is_there(people: KnownPeople, matchers: list[Matcher]) -> None:
+    assert (len(people), people.restored, people.obstacle) == (1, False, None)
+    anna = whom(matchers[-1], 1)
+    assert anna is not None
+    assert people.name_of(anna) == "Anna"
+    assert people.voice_of(anna) == Spoken(text="Anna")
+    assert people.name_of(anna + 1) is None
+    assert people.voice_of(anna + 1) is None
+
+
+def test_a_recorded_name_is_played(people: KnownPeople, gallery: Gallery, tmp_path: Path) -> None:
+    anna = gallery.person("Anna").person_id
+    gallery.set_name_recording(anna, "names/1.wav")
+    people.refresh()
+    assert people.voice_of(anna) == Recorded(text="Anna", path=tmp_path / "names" / "1.wav")
+
+
+def test_a_new_person_is_known_at_once_and_gone_at_once(people: KnownPeople, matchers: list[Matcher]) -> None:
+    person = people.add(None, tuple(looks(2)))
+    assert person.generated
+    assert people.name_of(person.person_id) == person.name
+    assert whom(matchers[-1], 2) == person.person_id
+    assert people.forget(person.person_id) == person.name
+    assert people.name_of(person.person_id) is None
+    assert whom(matchers[-1], 2) is None
+    assert people.forget(person.person_id) is None
+    assert len(people) == 1
+
+
+def test_nothing_is_loaded_anew_while_nothing_changes(people: KnownPeople, matchers: list[Matcher]) -> None:
+    for _ in range(5):
+        people.refresh()
+    assert len(matchers) == 1
+
+
+def test_what_another_program_changes_is_taken_over(
+    people: KnownPeople, carer: Gallery, matchers: list[Matcher]
+) -> None:
+    ben = carer.add_person("Ben", looks(2), TODAY).person_id
+    assert people.name_of(ben) is None
+    people.refresh()
+    assert people.name_of(ben) == "Ben"
+    assert whom(matchers[-1], 2) == ben
+    carer.rename("Ben", "Benedict")
+    people.refresh()
+    assert people.name_of(ben) == "Benedict"
+    carer.forget("Benedict")
+    people.refresh()
+    assert people.name_of(ben) is None
+    assert whom(matchers[-1], 2) is None
+
+
+def test_the_one_meant_is_forgotten_though_their_name_went_to_another(
+    people: KnownPeople, carer: Gallery
+) -> None:
+    person = people.add(None, tuple(looks(2)))
+    carer.rename(person.name, "Carla")
+    other = carer.add_person(person.name, looks(3), TODAY)
+    assert people.forget(person.person_id) == "Carla"
+    assert [each.name for each in carer.people()] == ["Anna", other.name]
+
+
+def test_who_was_stored_is_stored_though_reading_again_fails(
+    people: KnownPeople, gallery: Gallery, matchers: list[Matcher], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy() -> None:
+        raise GalleryError("another program keeps it busy")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gallery, "templates", busy)
+        person = people.add(None, tuple(looks(2)))
+        assert people.name_of(person.person_id) == person.name
+        assert whom(matchers[-1], 2) is None
+        people.refresh_if_possible()
+        with pytest.raises(GalleryError):
+            people.refresh()
+    people.refresh_if_possible()
+    assert whom(matchers[-1], 2) == person.person_id

@@ -1,0 +1,93 @@
+"""What is not imported where: a command answers at once, a voice is small, and pure parts stay pure."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kith.recognition.gallery import Gallery
+
+DEVICE = Path(__file__).parents[2] / "device"
+HEAVY = {"numpy", "cv2", "ai_edge_litert", "tflite_runtime", "sqlite_utils", "sounddevice", "gpiozero"}
+"""Each takes tens to hundreds of milliseconds, and a Pi's are longer."""
+
+
+def loaded_by(program: str, *flags: str) -> set[str]:
+    """The top-level modules that are loaded once a program has run, in a process of its own."""
+    report = f"{program}\nimport sys\nprint('LOADED', *sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, *flags, "-c", report],
+        env=os.environ | {"PYTHONPATH": str(DEVICE)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    modules = done.stdout.rpartition("LOADED ")[2].split()
+    assert "sys" in modules
+    return {name.partition(".")[0] for name in modules} | {n for n in modules if n.startswith("kith.")}
+
+
+def command(*words: str) -> str:
+    """A program that runs a command of Kith's."""
+    return f"from kith.cli import main\nmain({list(words)!r}, standalone_mode=False)"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["people"], ["people", "add"], ["identify"], ["simulate"], ["run"], ["doctor"]],
+    ids=" ".join,
+)
+def test_help_loads_nothing_heavy(words: list[str]) -> None:
+    loaded = loaded_by(command(*words, "--help"))
+    assert not loaded & (HEAVY | {"sqlite3"})
+    assert "kith.cli.base" in loaded
+
+
+def test_listing_people_loads_no_vision(tmp_path: Path) -> None:
+    Gallery.open(tmp_path / "kith.db", None).close()
+    loaded = loaded_by(command("people", "list", "--data", str(tmp_path)))
+    assert "kith.recognition.gallery" in loaded
+    assert not loaded & {"cv2", "ai_edge_litert", "tflite_runtime"}
+
+
+@pytest.mark.parametrize("module", ["kith.drivers.espeak_child", "kith.drivers.speech_child"])
+def test_the_voice_s_child_runs_on_the_standard_library_alone(module: str) -> None:
+    loaded = loaded_by(f"import {module}", "-P", "-S")
+    assert not loaded & (HEAVY | {"sqlite3", "click", "kith.types", "kith.config", "kith.errors"})
+
+
+PURE = [
+    "kith.errors",
+    "kith.clock",
+    "kith.config",
+    "kith.types",
+    "kith.ports",
+    "kith.runtime.inbox",
+    "kith.runtime.latest",
+    "kith.runtime.notify",
+    "kith.runtime.worker",
+    "kith.interaction.gestures",
+    "kith.enrollment.machine",
+    "kith.recognition.presence",
+    "kith.announce.arbiter",
+    "kith.announce.callouts",
+    "kith.announce.player",
+]
+
+
+def test_the_pure_parts_touch_no_driver() -> None:
+    loaded = loaded_by("".join(f"import {module}\n" for module in PURE))
+    assert loaded >= set(PURE)
+    assert not loaded & ((HEAVY - {"numpy"}) | {"sqlite3", "subprocess", "kith.drivers", "kith.app"})
+
+
+@pytest.mark.parametrize(
+    "module", ["kith.runtime.worker", "kith.runtime.notify", "kith.clock", "kith.config"]
+)
+def test_what_the_guard_may_share_needs_no_numpy(module: str) -> None:
+    assert not loaded_by(f"import {module}") & (HEAVY | {"sqlite3"})
