@@ -22,7 +22,7 @@ from calibration.scenes import HEIGHT_PX, WIDTH_PX, Portrait, find_portraits, ra
 from kith.types import U8
 from kith.vision.aligner import align
 from kith.vision.detector import letterbox
-from models import build
+from models import recipe
 
 PORTRAITS = 300
 SCENES = 300
@@ -38,11 +38,11 @@ def main() -> None:
     )
     parser.add_argument("folder", type=Path, help="pictures of faces, one folder a person")
     parser.add_argument(
-        "--output", type=Path, default=build.RANGES_FILE, help="file to write (default: %(default)s)"
+        "--output", type=Path, default=recipe.RANGES_FILE, help="file to write (default: %(default)s)"
     )
     arguments = parser.parse_args()
     portraits = find_portraits(arguments.folder, PORTRAITS, seed=SEED)
-    sources = build.float_models()
+    sources = recipe.float_models()
     detector, embedder = sources["detector"], sources["embedder"]
     scenes = detector_pictures(portraits, detector.height_px, detector.width_px)
     faces = embedder_pictures(portraits)

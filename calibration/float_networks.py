@@ -14,7 +14,8 @@ from kith.types import F32, U8
 from kith.vision.detector import Detector
 from kith.vision.networks import Network, NetworkSpec, read_manifest
 from kith.vision.tflite import TensorSpec
-from models import build
+from models import recipe
+from models.build import MODELS_DIR
 from models.sface import CENTRE
 
 
@@ -58,13 +59,13 @@ class FloatModel:
 
 def float_detector(width: int, height: int, *, min_score: float) -> Detector:
     """Kith's detector on the float network, for an input of this size."""
-    spec = resized(read_manifest(build.MODELS_DIR).networks["detector"], width, height)
-    return Detector(Network(spec=spec, model=FloatModel(build.float_detector(height, width))), min_score)
+    spec = resized(read_manifest(MODELS_DIR).networks["detector"], width, height)
+    return Detector(Network(spec=spec, model=FloatModel(recipe.float_detector(height, width))), min_score)
 
 
 def float_embedder(*, keep_all: bool = False) -> FloatModel:
     """The float embedder; a picture u8[112, 112, 3] in."""
-    return FloatModel(build.float_models()["embedder"].content, centre=CENTRE, keep_all=keep_all)
+    return FloatModel(recipe.float_models()["embedder"].content, centre=CENTRE, keep_all=keep_all)
 
 
 def resized(spec: NetworkSpec, width: int, height: int) -> NetworkSpec:

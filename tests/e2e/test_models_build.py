@@ -17,7 +17,7 @@ from onnx.reference import ReferenceEvaluator
 
 from kith.errors import ModelError
 from kith.vision.networks import load_network, read_manifest
-from models import build, fetch
+from models import build, fetch, recipe
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,12 +83,12 @@ def test_damaged_file_is_built_anew(models_dir: Path) -> None:
 def test_other_figures_are_refused_and_leave_no_file(
     models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    figures = json.loads(build.RANGES_FILE.read_text(encoding="utf-8"))
+    figures = json.loads(recipe.RANGES_FILE.read_text(encoding="utf-8"))
     model_id = read_manifest(models_dir).networks["detector"].model_id
     figures["ranges"][model_id]["body/01_conv"][1] *= 2
     changed = tmp_path / "ranges.json"
     changed.write_text(json.dumps(figures), encoding="utf-8")
-    monkeypatch.setattr(build, "RANGES_FILE", changed)
+    monkeypatch.setattr(recipe, "RANGES_FILE", changed)
 
     with pytest.raises(build.BuildMismatch, match="--update-manifest"):
         build.build_all(models_dir=models_dir)
@@ -100,9 +100,9 @@ def test_figures_of_another_network_are_refused(tmp_path: Path) -> None:
     figures = tmp_path / "ranges.json"
     figures.write_text('{"ranges": {}}', encoding="utf-8")
     with pytest.raises(ModelError, match=r"no activation ranges of some-id.*calibration\.activation_ranges"):
-        build.read_ranges(figures, "some-id")
+        recipe.read_ranges(figures, "some-id")
     with pytest.raises(ModelError, match=r"cannot read .*calibration\.activation_ranges"):
-        build.read_ranges(tmp_path / "none.json", "some-id")
+        recipe.read_ranges(tmp_path / "none.json", "some-id")
 
 
 def test_without_package_and_network_the_error_says_so(
@@ -137,7 +137,7 @@ def test_kept_package_needs_no_network_and_a_damaged_one_is_not_used(
 def test_float_detector_computes_what_its_source_does() -> None:
     picture = np.random.default_rng(3).integers(0, 256, (640, 640, 3), dtype=np.uint8)
     wanted = run_source("detector", "input", picture[..., ::-1].astype(np.float32))
-    outputs = run_float(build.float_detector(640, 640), picture.astype(np.float32))
+    outputs = run_float(recipe.float_detector(640, 640), picture.astype(np.float32))
 
     for stride in (8, 16, 32):
         head = outputs[f"head/{stride}"].reshape(-1, 16)
@@ -153,7 +153,7 @@ def test_float_detector_computes_what_its_source_does() -> None:
 def test_float_embedder_computes_what_its_source_does() -> None:
     face = np.random.default_rng(3).integers(0, 256, (112, 112, 3), dtype=np.uint8).astype(np.float32)
     wanted = run_source("embedder", "data", face)["fc1"][0]
-    got = run_float(build.float_models()["embedder"].content, face - 128)["embedding"][0]
+    got = run_float(recipe.float_models()["embedder"].content, face - 128)["embedding"][0]
 
     # The border is padded with grey 128 instead of 127.5, hence not exactly the same.
     np.testing.assert_allclose(got, wanted, atol=0.01 * float(np.abs(wanted).max()))
