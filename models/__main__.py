@@ -66,10 +66,15 @@ def _build_shown(console: Console, *, cache: Path, force: bool, update: bool) ->
     """Build with a moving line on a terminal, or one line a step elsewhere."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     # What is printed elsewhere stays out of it: rich would show what the quantiser is hushed to say.
-    quiet = {"redirect_stdout": False, "redirect_stderr": False}
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal, **quiet
-    ) as shown:
+    progress = Progress(
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    with progress as shown:
         task = shown.add_task("looking at what is there")
 
         def report(step: str) -> None:

