@@ -1,5 +1,6 @@
 """Settings: one TOML file read into frozen values. Every field has a unit in its name and a default.
 
+Beside its default stands what a setting may be: out of range it is refused when the file is read.
 A number marked † in `docs/spoken-interface.md` is ours and waits for trials with wearers; it lives here.
 """
 
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -14,22 +16,33 @@ from typing import Any, TypeVar, get_type_hints
 from kith.errors import ConfigError
 
 T = TypeVar("T")
+Number = TypeVar("Number", int, float)
+
+
+def bounded(default: Number, low: Number, high: Number) -> Number:
+    """A number from low to high, both allowed."""
+    return field(default=default, metadata={"low": low, "high": high})
+
+
+def one_of(default: T, *others: T) -> T:
+    """One of a few values."""
+    return field(default=default, metadata={"allowed": (default, *others)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraSettings:
-    """The camera. kind: auto, picamera2 or v4l2."""
+    """The camera."""
 
-    kind: str = "auto"
+    kind: str = one_of("auto", "picamera2", "v4l2")
     v4l2_device: str = "/dev/video0"
-    width_px: int = 640
-    height_px: int = 480
-    rotation_deg: int = 0
-    horizontal_fov_deg: float = 62.2
+    width_px: int = bounded(640, 160, 4608)
+    height_px: int = bounded(480, 120, 3456)
+    rotation_deg: int = one_of(0, 90, 180, 270)
+    horizontal_fov_deg: float = bounded(62.2, 10.0, 170.0)
     """Of the Pi's Camera Module 2; distances are computed from it."""
-    look_interval_ms: int = 100
+    look_interval_ms: int = bounded(100, 20, 2000)
     """One frame in this time is looked at; the rest are dropped."""
-    silent_after_ms: int = 2000
+    silent_after_ms: int = bounded(2000, 200, 60_000)
     """No frame for so long is a fault that is spoken."""
 
 
@@ -37,37 +50,37 @@ class CameraSettings:
 class VisionSettings:
     """From a frame to embeddings."""
 
-    threads: int = 1
-    detector_score: float = 0.6
+    threads: int = bounded(1, 1, 16)
+    detector_score: float = bounded(0.6, 0.2, 0.95)
     """A face below this detector score (0..1) does not exist."""
-    min_inter_eye_px: float = 12.0
+    min_inter_eye_px: float = bounded(12.0, 4.0, 400.0)
     """2.8 m with the usual camera. Development faces made so small still have their own name in four of
     five single looks; at 9 px in one of two. The detector finds fewer than half of those below 10 px."""
-    min_luma: float = 25.0
-    max_luma: float = 240.0
-    min_sharpness: float = 2.6
+    min_luma: float = bounded(25.0, 0.0, 255.0)
+    max_luma: float = bounded(240.0, 0.0, 255.0)
+    min_sharpness: float = bounded(2.6, 0.0, 1000.0)
     """Blurred so far, the median score of a person with their own picture falls from 0.68 to 0.50 on the
     development faces, and below it soon to nothing; strangers' scores do not rise with blur."""
-    max_yaw_deg: float = 75.0
+    max_yaw_deg: float = bounded(75.0, 5.0, 90.0)
     """All 12 pictures of enrolled people between 55 and 70 degrees in the development faces were recognised;
     of 33 strangers' pictures turned so far, 0.5 % were given a name, a small sample."""
-    max_pitch_deg: float = 45.0
-    facing_yaw_deg: float = 25.0
-    embed_interval_ms: int = 200
+    max_pitch_deg: float = bounded(45.0, 5.0, 90.0)
+    facing_yaw_deg: float = bounded(25.0, 0.0, 90.0)
+    embed_interval_ms: int = bounded(200, 0, 10_000)
     """How often a track is embedded while it is not sure who it is."""
-    embed_sure_interval_ms: int = 1000
+    embed_sure_interval_ms: int = bounded(1000, 0, 60_000)
     """How often once it is."""
-    track_lost_after_ms: int = 700
+    track_lost_after_ms: int = bounded(700, 100, 10_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresenceSettings:
     """When someone is there and when they are gone."""
 
-    votes: int = 3
-    vote_window_ms: int = 1500
-    left_after_ms: int = 3000
-    cooldown_ms: int = 60_000
+    votes: int = bounded(3, 1, 20)
+    vote_window_ms: int = bounded(1500, 100, 30_000)
+    left_after_ms: int = bounded(3000, 100, 600_000)
+    cooldown_ms: int = bounded(60_000, 0, 86_400_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,14 +88,14 @@ class AnnounceSettings:
     """Voice and sounds."""
 
     voice: str = "en"
-    words_per_minute: int = 175
-    volume: float = 0.8
+    words_per_minute: int = bounded(175, 80, 450)
+    volume: float = bounded(0.8, 0.0, 1.0)
     """Of speech and earcons, 0..1 of full scale."""
     sound_device: str = ""
     """Part of the name of the device to play on; empty: the system's default."""
-    ambient_max_age_ms: int = 2000
-    notice_max_age_ms: int = 15_000
-    response_max_age_ms: int = 5000
+    ambient_max_age_ms: int = bounded(2000, 100, 60_000)
+    notice_max_age_ms: int = bounded(15_000, 100, 600_000)
+    response_max_age_ms: int = bounded(5000, 100, 60_000)
     """Also how long an answer whose playing failed is worth a second try."""
 
 
@@ -90,15 +103,15 @@ class AnnounceSettings:
 class EnrollmentSettings:
     """Learning a person by the button."""
 
-    views: int = 5
-    min_view_gap_ms: int = 150
-    timeout_ms: int = 20_000
-    min_inter_eye_px: float = 24.0
-    max_yaw_deg: float = 40.0
-    min_agreement: float = 0.45
+    views: int = bounded(5, 1, 20)
+    min_view_gap_ms: int = bounded(150, 0, 5000)
+    timeout_ms: int = bounded(20_000, 1000, 300_000)
+    min_inter_eye_px: float = bounded(24.0, 4.0, 400.0)
+    max_yaw_deg: float = bounded(40.0, 5.0, 90.0)
+    min_agreement: float = bounded(0.45, 0.0, 0.95)
     """Least cosine between two views of one enrollment."""
-    hint_interval_ms: int = 2500
-    lost_after_ms: int = 1500
+    hint_interval_ms: int = bounded(2500, 500, 60_000)
+    lost_after_ms: int = bounded(1500, 100, 60_000)
     """The face being learnt was not seen for so long: it starts again from the first view."""
 
 
@@ -106,13 +119,13 @@ class EnrollmentSettings:
 class ButtonSettings:
     """The one button and how presses are told apart."""
 
-    gpio: int = 17
-    debounce_ms: int = 25
-    double_gap_ms: int = 350
-    hold_ms: int = 1000
-    privacy_hold_ms: int = 4000
-    power_warning_ms: int = 8000
-    power_hold_ms: int = 10_000
+    gpio: int = bounded(17, 0, 27)
+    debounce_ms: int = bounded(25, 0, 200)
+    double_gap_ms: int = bounded(350, 100, 2000)
+    hold_ms: int = bounded(1000, 200, 60_000)
+    privacy_hold_ms: int = bounded(4000, 200, 60_000)
+    power_warning_ms: int = bounded(8000, 200, 60_000)
+    power_hold_ms: int = bounded(10_000, 200, 60_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,11 +153,13 @@ def load_settings(path: Path) -> Settings:
 
 def _build(kind: type[T], table: dict[str, Any], where: str) -> T:
     hints = get_type_hints(kind)
+    fields = {each.name: each for each in dataclasses.fields(kind)}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for key, value in table.items():
-        if key not in hints:
+        if key not in fields:
             raise ConfigError(f"{where}: there is no setting '{key}'; known are {', '.join(sorted(hints))}")
         values[key] = _value(hints[key], value, f"{where}: {key}")
+        _check_range(values[key], fields[key].metadata, f"{where}: {key}")
     return kind(**values)
 
 
@@ -157,6 +172,13 @@ def _value(expected: Any, value: Any, where: str) -> Any:
         value = float(value)
     if type(value) is not expected:
         raise ConfigError(f"{where} must be {expected.__name__}, not {value!r}")
-    if isinstance(value, int | float) and value < 0:
-        raise ConfigError(f"{where} must not be negative, but is {value}")
     return value
+
+
+def _check_range(value: Any, limits: Mapping[str, Any], where: str) -> None:
+    allowed = limits.get("allowed")
+    if allowed is not None and value not in allowed:
+        raise ConfigError(f"{where} must be one of {', '.join(map(str, allowed))}, not {value!r}")
+    # Put so that nan, which is neither below nor above anything, is refused.
+    if "low" in limits and not limits["low"] <= value <= limits["high"]:
+        raise ConfigError(f"{where} must be from {limits['low']} to {limits['high']}, not {value!r}")
