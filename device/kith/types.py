@@ -339,7 +339,8 @@ class Phrase:
 class Announcement:
     """Something to be heard. key: announcements of one key replace each other while they wait.
 
-    expires_ns: dropped if it could not begin by then. person_ids: the people it names.
+    expires_ns: dropped if it could not begin by then. identities: whom it names, each one id or the two
+    that cannot be told apart.
     phrase None: an earcon alone. yields: cut off, for good, as soon as there is anything else to say.
     """
 
@@ -348,8 +349,13 @@ class Announcement:
     earcon: Earcon | None
     band: Band
     expires_ns: int
-    person_ids: tuple[int, ...] = ()
+    identities: tuple[tuple[int, ...], ...] = ()
     yields: bool = False
+
+    @property
+    def person_ids(self) -> tuple[int, ...]:
+        """All whose names are in it."""
+        return tuple(person_id for ids in self.identities for person_id in ids)
 
 
 class PlaybackResult(StrEnum):

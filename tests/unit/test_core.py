@@ -168,8 +168,8 @@ def test_a_tap_that_was_meant_to_stop_is_no_question_when_the_speech_has_ended_m
 def test_after_a_stop_it_says_nothing_unasked_for_two_seconds(life: Life) -> None:
     life.live(0.2)
     life.press("tap")
-    life.live(0.6)
     stopped_s = life.now_ns / NS_PER_S
+    life.live(0.6)
     life.stands(1, ANNA)
     assert life.hear(6) == [HERE]
     assert 1.8 <= life.said[-1][0] - stopped_s <= 2.2
@@ -253,11 +253,13 @@ def test_someone_known_is_not_remembered_twice(life: Life) -> None:
 
 def test_an_undo_forgets_the_person_and_not_who_has_the_name_now(fresh: Life) -> None:
     enrol(fresh)
-    fresh.live(5)
+    # The gallery is read every two seconds; the hold ends between two readings, the carer comes before it.
+    fresh.live(5, until=lambda: fresh.now_ns % (2 * NS_PER_S) == NS_PER_S // 2)
+    fresh.press("hold")
+    fresh.live(1.2)
     with Gallery.open(fresh.file, MODEL) as carer:
         carer.rename("person 1", "Carla")
         carer.add_person("person 1", looks(BEN), TODAY)
-    fresh.press("hold")  # recognised before the gallery is read again
     assert "Carla is forgotten again." in fresh.hear(5)
     assert fresh.names == ["person 1"]
 
@@ -517,3 +519,22 @@ def test_let_go_after_the_warning_it_stays_on(life: Life) -> None:
     assert life.power.switched_off == 0
     life.press("tap")
     assert life.hear(5) == ["Privacy is on. The camera is closed."]
+
+
+def test_a_press_cuts_what_is_said_at_once_and_nothing_that_comes_after(life: Life) -> None:
+    life.live(0.3)
+    assert life.core.speaking
+    life.press("tap")
+    life.live(0.05)
+    assert not life.core.speaking
+    life.stands(1, ANNA)
+    life.live(4)
+    assert [text for _, text in life.said][-1] == HERE
+
+
+def test_a_picture_that_stands_still_answers_nobody(life: Life) -> None:
+    life.live(4)
+    life.camera = "frozen"
+    life.live(1.3)
+    life.press("tap")
+    assert life.hear(0.7)[0] == "The camera does not answer."

@@ -165,6 +165,7 @@ VIEWS: dict[str, View | NoView] = {
     "tap": View.NORMAL,
     "tap, dark": View.DARK,
     "tap, covered": View.COVERED,
+    "tap, starting": NoView.STARTING,
     "tap, no camera": NoView.NO_CAMERA,
     "tap, paused": NoView.PAUSED,
 }

@@ -32,6 +32,7 @@ MAX_PENDING = 8
 class NoView(StrEnum):
     """Why there is no picture at all. The value is the key of the answer."""
 
+    STARTING = "answer.starting"
     NO_CAMERA = "answer.no_camera"
     PAUSED = "answer.paused"
 
@@ -93,7 +94,7 @@ class Callouts:
             earcon=Earcon.STRANGER if stranger else None,
             band=Band.AMBIENT,
             expires_ns=now_ns + self._max_age_ns,
-            person_ids=_ids(people),
+            identities=tuple(one.person_ids for one, _ in people),
         )
 
     def answer(self, view: View | NoView, now_ns: int) -> Announcement:
@@ -111,7 +112,7 @@ class Callouts:
             earcon=None,
             band=Band.RESPONSE,
             expires_ns=now_ns + self._response_max_age_ns,
-            person_ids=_ids(people),
+            identities=tuple(one.person_ids for one, _ in people),
         )
 
     def _pend(self, who: tuple[int, ...] | int, at_ns: int) -> None:
@@ -174,7 +175,3 @@ def _names(voices: Sequence[Piece]) -> list[Piece]:
 
 def _where(place: Place) -> str:
     return f"{direction(place.bearing_deg)}, {distance(place.distance_mm)}"
-
-
-def _ids(people: Sequence[tuple[Companion, list[Piece]]]) -> tuple[int, ...]:
-    return tuple(i for one, _ in people for i in one.person_ids)

@@ -36,6 +36,7 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "kith.ready_many": Line("Kith is ready. {Count} people known.", Earcon.READY, _NOTICE),
         "power.warning": Line("", Earcon.POWER_WARNING),
         "power.off": Line("Switching off."),
+        "power.failed": Line("It could not be switched off.", Earcon.FAILURE),
         "privacy.on": Line("Privacy on. The camera is closed.", Earcon.PRIVACY_ON),
         "privacy.off": Line("Privacy off. The camera is open again.", Earcon.PRIVACY_OFF),
         "undo.taken_back": Line("{name} is forgotten again.", Earcon.UNDONE),
@@ -69,6 +70,7 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "answer.dark": Line("Too dark to see."),
         "answer.covered": Line("The camera is covered."),
         "answer.no_camera": Line("The camera does not answer."),
+        "answer.starting": Line("One moment, the camera is starting."),
         "answer.paused": Line("Privacy is on. The camera is closed."),
     }
 )

@@ -32,6 +32,11 @@ class CameraWatch:
             return self._fresh_ns + self._silent_after_ns
         return None
 
+    def is_fresh(self, now_ns: int) -> bool:
+        """Whether what was seen last still holds. Half the silence that is a fault is too long to say of
+        anyone that nobody is there."""
+        return now_ns - self._fresh_ns <= self._silent_after_ns // 2
+
     def saw(self, captured_ns: int, now_ns: int) -> bool:
         """A picture was looked at; True when the camera is back from being lost."""
         if captured_ns <= self._captured_ns or self.state is CameraState.CLOSED:

@@ -28,7 +28,7 @@ from kith.app.surroundings import Runner, Surroundings
 from kith.clock import NS_PER_S, Tick
 from kith.config import Settings
 from kith.errors import GalleryFull
-from kith.interaction.gestures import Gestures, Pressed, Reached
+from kith.interaction.gestures import Gestures, Pressed
 from kith.recognition.presence import NamesHeard, Presence
 from kith.types import (
     Announcement,
@@ -75,7 +75,7 @@ class Core:
         self._camera = CameraWatch(settings.camera.silent_after_ms, now_ns)
         self._view = View.NORMAL
         self._report = Reporter(around.observe, people)
-        self._spoke_at_press = False
+        self._cut_by_press = False
         self._voice_fault_ns: int | None = None
         self._unheard: set[int] = set()
         self._gallery_poll_ns = now_ns + _GALLERY_POLL_NS
@@ -176,23 +176,25 @@ class Core:
 
     def _button(self, event: ButtonEdge | Tick, now_ns: int) -> None:
         for command in self._gestures.step(event, now_ns):
-            if isinstance(command, Pressed | Reached):
-                # A tap is known to be one only after the pause in which a second press might come; what it
-                # means is what was heard when the finger went down.
-                self._spoke_at_press = self._arbiter.speaking
-                self._around.player.cue(Earcon.PRESS)
-            else:
+            if isinstance(command, Gesture):
                 self._report.tell("button", now_ns, text=command.value)
                 self._gesture(command, now_ns)
+                self._cut_by_press = False
+                continue
+            self._around.player.cue(Earcon.PRESS)
+            if isinstance(command, Pressed) and self._arbiter.speaking:
+                # At once: a tap is known to be one only after the pause in which a second press might come.
+                self._cut_by_press = True
+                self._carry_out(self._arbiter.step(StopSpeaking(), now_ns), now_ns)
 
     def _gesture(self, gesture: Gesture, now_ns: int) -> None:
         match gesture:
-            case Gesture.TAP if self._spoke_at_press:
-                self._carry_out(self._arbiter.step(StopSpeaking(), now_ns), now_ns)
+            case Gesture.TAP if self._cut_by_press:
+                pass  # it was meant to stop the speech, and has
             case Gesture.TAP:
-                self._submit(self._callouts.answer(self._no_view() or self._view, now_ns), now_ns)
+                self._submit(self._callouts.answer(self._no_view(now_ns) or self._view, now_ns), now_ns)
             case Gesture.DOUBLE:
-                self._submit_all(self._enrolling.begin(self._no_view(), now_ns), now_ns)
+                self._submit_all(self._enrolling.begin(self._no_view(now_ns), now_ns), now_ns)
             case Gesture.HOLD_1S:
                 self._submit_all(self._enrolling.take_back(now_ns), now_ns)
             case Gesture.HOLD_4S:
@@ -202,10 +204,16 @@ class Core:
             case Gesture.HOLD_10S:
                 self._submit(self._words.announcement("power.off", now_ns), now_ns)
 
-    def _no_view(self) -> NoView | None:
-        if self._camera.state is CameraState.CLOSED:
-            return NoView.PAUSED
-        return NoView.NO_CAMERA if self._camera.state is CameraState.LOST else None
+    def _no_view(self, now_ns: int) -> NoView | None:
+        match self._camera.state:
+            case CameraState.CLOSED:
+                return NoView.PAUSED
+            case CameraState.STARTING:
+                return NoView.STARTING
+            case CameraState.RUNNING if self._camera.is_fresh(now_ns):
+                return None
+            case _:
+                return NoView.NO_CAMERA
 
     def _privacy(self, now_ns: int) -> None:
         closing = self._camera.state is not CameraState.CLOSED
@@ -264,7 +272,7 @@ class Core:
 
     def _heard(self, announcement: Announcement, now_ns: int) -> None:
         if announcement.person_ids:
-            heard = NamesHeard(person_ids=announcement.person_ids)
+            heard = NamesHeard(identities=announcement.identities)
             self._note(self._presence.step(heard, now_ns), now_ns)
             self._unheard.difference_update(announcement.person_ids)
         if announcement.phrase is not None:

@@ -58,10 +58,11 @@ class Enrolling:
 
     def begin(self, no_view: NoView | None, now_ns: int) -> list[Announcement]:
         """Remember the person in front; or say why that cannot be."""
-        if no_view is not None:
+        if no_view is not None and no_view is not NoView.STARTING:
             reason = "paused" if no_view is NoView.PAUSED else "no_camera"
-            self._tell("rejected", now_ns, text=reason.replace("_", " "), reason=reason)
-            return [self._words.announcement("enroll.refused", now_ns, reason=reason)]
+            refusal = self._words.announcement("enroll.refused", now_ns, reason=reason)
+            self._tell("rejected", now_ns, text=refusal.phrase.text if refusal.phrase else "", reason=reason)
+            return [refusal]
         if self._machine.active:
             return [self._words.announcement("enroll.looking", now_ns)]
         self._tell("enrolling", now_ns, text="looking for a face")
@@ -107,10 +108,13 @@ class Enrolling:
 
     def _step(self, event: EnrollmentEvent, now_ns: int) -> list[Announcement]:
         announcements: list[Announcement] = []
+        words = ""
         for command in self._machine.step(event, now_ns):
             match command:
                 case Say():
-                    announcements.append(self._words_for(command, now_ns))
+                    said = self._words_for(command, now_ns)
+                    announcements.append(said)
+                    words = said.phrase.text if said.phrase else ""
                 case Cue():
                     self._around.player.cue(command.earcon)
                 case Guide():
@@ -120,7 +124,7 @@ class Enrolling:
                 case Store():
                     announcements += self._step(self._store(command, now_ns), now_ns)
                 case Finished():
-                    self._finished(command, now_ns)
+                    self._finished(command, words, now_ns)
         return announcements
 
     def _store(self, command: Store, now_ns: int) -> Stored | StoreFailed:
@@ -134,12 +138,12 @@ class Enrolling:
         self._tell("enrolled", now_ns, person=person.name)
         return Stored(name=person.name)
 
-    def _finished(self, command: Finished, now_ns: int) -> None:
+    def _finished(self, command: Finished, words: str, now_ns: int) -> None:
         if command.ending is Ending.CANCELLED:
-            self._tell("cancelled", now_ns)
+            self._tell("cancelled", now_ns, text=words)
         elif command.ending is not Ending.ENROLLED:
             reason = command.reason.value if command.reason else ""
-            self._tell("rejected", now_ns, text=reason.replace("_", " "), reason=reason)
+            self._tell("rejected", now_ns, text=words, reason=reason)
 
     def _words_for(self, say: Say, now_ns: int) -> Announcement:
         name: Spoken | Recorded | None = None if say.name is None else Spoken(text=say.name)

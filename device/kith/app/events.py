@@ -16,7 +16,7 @@ from kith.errors import InputError
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened. kind: announcement, appeared, left, stranger, enrolling, enrolled, rejected,
-    undone, button, fault, recovered, privacy, ready. fields: JSON values."""
+    cancelled, undone, sound, button, fault, recovered, privacy, ready. fields: JSON values."""
 
     at_ns: int
     kind: str
@@ -25,7 +25,9 @@ class Event:
     @property
     def text(self) -> str:
         """The event in a few words."""
-        return str(self.fields.get("text") or self.fields.get("person") or "")
+        people = self.fields.get("people")
+        names = " or ".join(map(str, people)) if isinstance(people, list) else ""
+        return str(self.fields.get("text") or self.fields.get("person") or names)
 
 
 Observer = Callable[[Event], None]

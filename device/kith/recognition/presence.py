@@ -5,7 +5,6 @@ A track's looks vote for an identity: the ids of one person, of the two that can
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kith.clock import NS_PER_MS, Tick
@@ -26,9 +25,10 @@ from kith.types import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamesHeard:
-    """These people were named aloud, to the end of the announcement: their cooldown begins."""
+    """These were named aloud, to the end of the announcement: their cooldown begins. "Anna or Beth" names
+    neither of the two."""
 
-    person_ids: tuple[int, ...]
+    identities: tuple[Ids, ...]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class Presence:
         self._cooldown_ns = settings.cooldown_ms * NS_PER_MS
         self._tracks: dict[int, _Track] = {}
         self._present: dict[Ids, _Present] = {}
-        self._heard_ns: dict[int, int] = {}
+        self._heard_ns: dict[Ids, int] = {}
         self._in_view: tuple[int, ...] = ()
 
     @property
@@ -79,7 +79,7 @@ class Presence:
             case Sighting():
                 return self._look(event) + self._leave_overdue(now_ns)
             case NamesHeard():
-                self._heard_ns.update(dict.fromkeys(event.person_ids, now_ns))
+                self._heard_ns.update(dict.fromkeys(event.identities, now_ns))
                 return self._leave_overdue(now_ns)
             case Tick():
                 return self._leave_overdue(now_ns)
@@ -190,8 +190,10 @@ class Presence:
             events.append(Appeared(person_ids=track.ids, track_id=track_id, place=track.place, at_ns=at_ns))
         return events
 
-    def _cooling(self, ids: Iterable[int], at_ns: int) -> bool:
-        return any(i in self._heard_ns and at_ns - self._heard_ns[i] < self._cooldown_ns for i in ids)
+    def _cooling(self, ids: Ids, at_ns: int) -> bool:
+        """Whether these were heard lately, or one of the two by their own name."""
+        names = {ids, *((person_id,) for person_id in ids)}
+        return any(at_ns - self._heard_ns[name] < self._cooldown_ns for name in names & self._heard_ns.keys())
 
     def _leave(self, ids: Ids, at_ns: int) -> list[PresenceEvent]:
         present = self._present.pop(ids, None)
