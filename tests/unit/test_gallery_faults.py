@@ -346,3 +346,80 @@ def test_a_gallery_on_a_read_only_disk_opens_for_reading(small_disk: Path) -> No
         assert len(gallery.people()) == 5
     with pytest.raises(GalleryError, match="read-only"):
         Gallery.open(small_disk / "other.db", MODEL)
+
+
+@pytest.fixture
+def replaced(path: Path) -> Iterator[tuple[Gallery, Gallery]]:
+    """A gallery as a daemon has it open, and as another program opened it after it was torn."""
+    fill(path, people=3)
+    with Gallery.open(path, MODEL) as daemon:
+        assert len(daemon.people()) == 3
+        os.truncate(path, path.stat().st_size // 2)
+        with Gallery.open(path, MODEL) as carer:
+            assert carer.restored
+            yield daemon, carer
+
+
+def test_a_file_that_another_program_restored_is_gone_over_to(replaced: tuple[Gallery, Gallery]) -> None:
+    daemon, carer = replaced
+    carer.add_person("Late", looks(99), TODAY)
+    seen = {daemon.version}
+    assert [person.name for person in daemon.people()] == [*everyone(3), "Late"]
+    assert len(daemon.templates().person_ids) == 12
+    assert daemon.version in seen
+    carer.rename("Late", "Later")
+    assert daemon.version not in seen
+
+
+def test_whom_it_then_remembers_is_not_lost(replaced: tuple[Gallery, Gallery], path: Path) -> None:
+    daemon, carer = replaced
+    daemon.add_person("Remembered", looks(50), TODAY)
+    carer.add_person("Also", looks(51), TODAY)
+    assert [person.name for person in daemon.people()] == ["Also", *everyone(3), "Remembered"]
+    carer.close()
+    daemon.forget("Also")
+    daemon.close()
+    assert names(path) == [*everyone(3), "Remembered"]
+    path.unlink()
+    assert names(path) == [*everyone(3), "Remembered"]  # the backup knows the same
+
+
+def test_going_over_leaves_the_other_program_s_journal_alone(
+    replaced: tuple[Gallery, Gallery], path: Path
+) -> None:
+    daemon, carer = replaced
+    with sqlite3.connect(path) as other:  # what it writes stays in the journal
+        other.execute("UPDATE people SET name = 'In The Journal' WHERE name_key = 'enrolled 00'")
+    assert daemon.version
+    other.close()
+    carer.close()
+    daemon.close()
+    assert "In The Journal" in names(path)
+
+
+def test_a_file_that_vanished_is_restored_by_who_has_it_open(path: Path) -> None:
+    fill(path, people=3)
+    with Gallery.open(path, MODEL) as gallery:
+        before = gallery.version
+        path.unlink()
+        assert gallery.version != before
+        assert gallery.restored
+        assert len(gallery.people()) == 3
+    assert names(path) == everyone(3)
+
+
+def test_where_the_new_file_cannot_be_opened_the_error_is_told_until_it_can(path: Path) -> None:
+    fill(path, people=3)
+    with Gallery.open(path, MODEL) as gallery:
+        good = path.read_bytes()
+        store.backup_of(path).unlink()
+        path.unlink()
+        path.write_bytes(b"rubbish" * 1000)
+        for _ in range(2):
+            with pytest.raises(GalleryCorrupt):
+                _ = gallery.version
+            with pytest.raises(GalleryCorrupt):
+                gallery.add_person("Anna", looks(99), TODAY)
+        path.write_bytes(good)
+        assert gallery.version
+        assert len(gallery.people()) == 3

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from kith.app import known_people
 from kith.app.known_people import KnownPeople
-from kith.errors import GalleryError
+from kith.errors import GalleryError, GalleryFull
 from kith.recognition.gallery import Gallery
 from kith.recognition.matcher import Matcher
 from kith.types import Outcome, Recorded, Spoken
@@ -122,3 +124,42 @@ def test_who_was_stored_is_stored_though_reading_again_fails(
             people.refresh()
     people.refresh_if_possible()
     assert whom(matchers[-1], 2) == person.person_id
+
+
+def test_an_error_that_lasts_is_logged_once_until_it_works_again(
+    people: KnownPeople, carer: Gallery, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr(known_people._LOG, "error", lambda text, *values: logged.append(text % values))
+
+    def failing(error: GalleryError) -> None:
+        def fail() -> None:
+            raise error
+
+        with monkeypatch.context() as patch:
+            patch.setattr(gallery, "templates", fail)
+            for _ in range(3):
+                people.refresh_if_possible()
+
+    carer.add_person("Ben", looks(2), TODAY)
+    failing(GalleryError("busy"))
+    failing(GalleryFull("full"))
+    people.refresh_if_possible()
+    carer.add_person("Cid", looks(3), TODAY)
+    failing(GalleryFull("full"))
+    told = "the gallery could not be read again: "
+    assert logged == [told + "GalleryError", told + "GalleryFull", told + "GalleryFull"]
+
+
+def test_a_gallery_that_another_program_restored_is_taken_over(
+    people: KnownPeople, tmp_path: Path, matchers: list[Matcher]
+) -> None:
+    path = tmp_path / "kith.db"
+    os.truncate(path, path.stat().st_size // 2)
+    with Gallery.open(path, MODEL) as carer:
+        ben = carer.add_person("Ben", looks(2), TODAY).person_id
+        people.refresh_if_possible()
+        assert people.name_of(ben) == "Ben"
+        assert whom(matchers[-1], 2) == ben
+        cid = people.add(None, tuple(looks(3)))
+        assert [each.name for each in carer.people()] == ["Anna", "Ben", cid.name]

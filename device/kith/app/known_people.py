@@ -24,6 +24,7 @@ class KnownPeople:
         self._gallery, self._point, self._on_matcher = gallery, point, on_matcher
         self._people: dict[int, Person] = {}
         self._version: tuple[int, int] | None = None
+        self._told: type[GalleryError] | None = None
         self.refresh()
 
     def __len__(self) -> int:
@@ -53,7 +54,12 @@ class KnownPeople:
         try:
             self.refresh()
         except GalleryError as error:
-            _LOG.error("the gallery could not be read again: %s", type(error).__name__)
+            # Tried every few seconds: each kind of error is told once until it works again.
+            if type(error) is not self._told:
+                _LOG.error("the gallery could not be read again: %s", type(error).__name__)
+            self._told = type(error)
+        else:
+            self._told = None
 
     def name_of(self, person_id: int) -> str | None:
         """The name, None for someone forgotten."""

@@ -67,7 +67,11 @@ class Gallery:
 
     @property
     def version(self) -> tuple[int, int]:
-        """Another value after every change, whoever made it."""
+        """Another value after every change, whoever made it. Goes over to another file where another program
+        put one in this one's place; raises then what `open` raises."""
+        if self._store.follow():
+            self._finish_erasures()
+            self._check_model()
         with translated(self._store.path):
             others = self._store.connection.execute("PRAGMA data_version").fetchone()[0]
         return self._store.changes, others

@@ -32,6 +32,7 @@ class Store:
         self.restored = False
         self.obstacle = obstacle
         self.changes = 0
+        self._identity = _identity(path)
 
     @classmethod
     def open(cls, path: Path) -> Store:
@@ -41,19 +42,16 @@ class Store:
         with translated(path):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with folder_lock(path.parent, _BUSY_S):
-                try:
-                    store = cls._open_sound(path)
-                except GalleryCorrupt as damage:
-                    _restore(path, damage)
-                    store = cls._open_sound(path)
-                    store.restored = True
-                    log.warning("the gallery was damaged and has been restored from its backup")
-                try:
-                    store._bring_up_to_date()
-                except BaseException:
-                    store.connection.close()
-                    raise
-                return store
+                return cls._open_locked(path)
+
+    def follow(self) -> bool:
+        """Go over to the file that lies at the path now where another program put it there, as one does that
+        restores the backup; True if so. What was opened first would else be changed under another name.
+        Raises as `open`; then it stays with what it has."""
+        if _identity(self.path) == self._identity:
+            return False
+        with translated(self.path), folder_lock(self.path.parent, _BUSY_S):
+            return self._follow_locked()
 
     @contextmanager
     def change(self, *, backed_up: bool = True) -> Iterator[sqlite3.Connection]:
@@ -62,6 +60,7 @@ class Store:
         if self.obstacle is not None:
             raise self.obstacle
         with translated(self.path), folder_lock(self.path.parent, _BUSY_S):
+            self._follow_locked()
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self.connection
@@ -82,6 +81,7 @@ class Store:
         """Write the file anew without anything that was deleted from it, and empty its journal. Raises
         GalleryError."""
         with translated(self.path), folder_lock(self.path.parent, _BUSY_S):
+            self._follow_locked()
             try:
                 # secure_delete alone leaves copies where rows moved between pages.
                 self.connection.execute("VACUUM")
@@ -103,6 +103,34 @@ class Store:
     def close(self) -> None:
         """May be called twice."""
         self.connection.close()
+
+    @classmethod
+    def _open_locked(cls, path: Path) -> Store:
+        try:
+            store = cls._open_sound(path)
+        except GalleryCorrupt as damage:
+            _restore(path, damage)
+            store = cls._open_sound(path)
+            store.restored = True
+            log.warning("the gallery was damaged and has been restored from its backup")
+        try:
+            store._bring_up_to_date()
+        except BaseException:
+            store.connection.close()
+            raise
+        return store
+
+    def _follow_locked(self) -> bool:
+        if _identity(self.path) == self._identity:
+            return False
+        other = Store._open_locked(self.path)
+        # SQLite sees that the file was moved and leaves the journal, which is the new one's, alone.
+        self.connection.close()
+        self.connection, self.obstacle, self._identity = other.connection, other.obstacle, other._identity
+        self.restored |= other.restored
+        self.changes += 1
+        log.warning("another program replaced the gallery's file; the new one is used")
+        return True
 
     @classmethod
     def _open_sound(cls, path: Path) -> Store:
@@ -218,6 +246,15 @@ def _restore(path: Path, damage: GalleryCorrupt) -> None:
         with suppress(FileNotFoundError):
             path.with_name(path.name + suffix).rename(f"{path}.damaged-{number}{suffix}")
     copy_private(source, path)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file lies at a path; None for none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _staged(path: Path) -> Path:
