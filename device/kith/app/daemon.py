@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from kith.announce.player_thread import PlayerThread
 from kith.app.core import CoreEvent, Trouble
+from kith.app.pacing import LookPacer
 from kith.app.wiring import Device
-from kith.clock import NS_PER_MS, NS_PER_S, Clock, Tick
+from kith.clock import NS_PER_S, Clock, Tick
 from kith.config import CameraSettings
 from kith.errors import ButtonUnavailable, CameraFault, CameraUnavailable
 from kith.ports import AudioSink, Button, Camera
@@ -76,7 +77,7 @@ class Daemon:
         on_power_off: Callable[[], None] | None = None,
     ) -> None:
         self._device, self._parts, self._clock, self._inbox = device, parts, clock, inbox
-        self._interval_ns = settings.look_interval_ms * NS_PER_MS
+        self._pacer = LookPacer(settings.look_interval_ms)
         self._on_looked, self._on_power_off = on_looked, on_power_off
         device.core.attach(self)
         self._slot: LatestSlot[Frame] = LatestSlot()
@@ -221,12 +222,10 @@ class Daemon:
         return False
 
     def _perceive_frames(self, stop: threading.Event) -> None:
-        looked_ns: int | None = None
         while not stop.is_set():
             frame = self._slot.take(_TAKE_S)
-            if frame is None or (looked_ns is not None and frame.captured_ns < looked_ns + self._interval_ns):
+            if frame is None or not self._pacer.due(frame.captured_ns):
                 continue
-            looked_ns = frame.captured_ns
             self._looking_since_ns = self._clock.now_ns()
             try:
                 sighting = self._device.perception.look(frame)

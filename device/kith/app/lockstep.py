@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from kith.app.core import Core, Trouble
+from kith.app.pacing import LookPacer
 from kith.app.wiring import Device
 from kith.clock import NS_PER_MS, NS_PER_S, Tick, VirtualClock
 from kith.config import CameraSettings
@@ -19,8 +20,6 @@ from kith.ports import AudioSink
 from kith.types import SAMPLE_RATE_HZ, ButtonEdge, Frame, Sighting
 
 STEP_NS = 10 * NS_PER_MS
-_EARLY_NS = 5 * NS_PER_MS
-"""Three frames of a thirtieth of a second are a tenth, whatever their rounding."""
 _RETRY_CAMERA_NS = NS_PER_S
 _LONGEST_TAIL_NS = 10 * NS_PER_S
 _QUIET_TAIL_NS = NS_PER_S
@@ -49,11 +48,10 @@ class Lockstep:
         self._device, self._clock, self._camera, self._sink = device, clock, camera, sink
         self._core: Core = device.core
         self._watch = watch
-        self._interval_ns = settings.look_interval_ms * NS_PER_MS
+        self._pacer = LookPacer(settings.look_interval_ms)
         device.core.attach(self)
         self._start_ns = clock.now_ns()
         self._samples = 0
-        self._looked_ns: int | None = None
         self._sighting: Sighting | None = None
         self._camera_wanted = True
         self._retry_ns: int | None = None
@@ -128,9 +126,7 @@ class Lockstep:
             self._frame(frame, now_ns)
 
     def _frame(self, frame: Frame, now_ns: int) -> None:
-        due_ns = None if self._looked_ns is None else self._looked_ns + self._interval_ns - _EARLY_NS
-        if due_ns is None or frame.captured_ns >= due_ns:
-            self._looked_ns = frame.captured_ns
+        if self._pacer.due(frame.captured_ns):
             self._sighting = self._device.perception.look(frame)
             self._core.handle(self._sighting, now_ns)
         self._watch(frame, self._sighting, now_ns)
