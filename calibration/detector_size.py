@@ -23,8 +23,7 @@ from kith.types import Face
 from kith.vision.detector import Detector
 from kith.vision.networks import Network, read_manifest
 from kith.vision.tflite import TfliteModel
-from models import recipe
-from models.build import MODELS_DIR
+from models import MODELS_DIR, recipe
 
 Size = tuple[int, int]
 """Width and height, px."""

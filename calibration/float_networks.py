@@ -14,8 +14,7 @@ from kith.types import F32, U8
 from kith.vision.detector import Detector
 from kith.vision.networks import Network, NetworkSpec, read_manifest
 from kith.vision.tflite import TensorSpec
-from models import recipe
-from models.build import MODELS_DIR
+from models import MODELS_DIR, recipe
 from models.sface import CENTRE
 
 

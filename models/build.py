@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -14,12 +13,7 @@ from typing import get_args
 
 from kith.errors import ModelError
 from kith.vision.networks import Manifest, NetworkSpec, Role, check_file, read_manifest
-from models import ROOT
-
-MODELS_DIR = ROOT / "models"
-CACHE_DIR = ROOT / ".cache"
-
-Report = Callable[[str], None]
+from models import CACHE_DIR, MODELS_DIR, Report
 
 
 class BuildMismatch(ModelError):

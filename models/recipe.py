@@ -10,8 +10,7 @@ from typing import get_args
 
 from kith.errors import ModelError
 from kith.vision.networks import Manifest, NetworkSpec, Role, read_manifest
-from models import ROOT, fetch, onnx_reader, quantise, sface, yunet
-from models.build import CACHE_DIR, MODELS_DIR, Report
+from models import CACHE_DIR, MODELS_DIR, ROOT, Report, fetch, onnx_reader, quantise, sface, yunet
 
 RANGES_FILE = ROOT / "calibration" / "activation_ranges.json"
 

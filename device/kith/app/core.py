@@ -7,23 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kith.announce.arbiter import (
-    Arbiter,
-    ArbiterCommand,
-    Heard,
-    Play,
-    PlaybackEnded,
-    Stop,
-    StopSpeaking,
-    Submit,
-    Unheard,
-)
 from kith.announce.callouts import Callouts, NoView
 from kith.announce.words import Phrasebook
 from kith.app.camera_watch import CameraState, CameraWatch
 from kith.app.enrolling import Enrolling
 from kith.app.known_people import KnownPeople
 from kith.app.reporter import Reporter
+from kith.app.speaking import Speaking
 from kith.app.surroundings import Runner, Surroundings
 from kith.clock import NS_PER_S, Tick
 from kith.config import Settings
@@ -39,7 +29,6 @@ from kith.types import (
     Left,
     Outcome,
     Playback,
-    PlaybackResult,
     PresenceEvent,
     Sighting,
     StrangerAppeared,
@@ -47,7 +36,6 @@ from kith.types import (
 )
 
 _GALLERY_POLL_NS = 2 * NS_PER_S
-_VOICE_FAULT_QUIET_NS = 10 * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +57,16 @@ class Core:
         self._words = Phrasebook(settings.announce)
         self._presence = Presence(settings.presence)
         self._callouts = Callouts(settings.announce, people.voice_of, self._presence.company)
-        self._arbiter = Arbiter(settings.announce, self)
         self._gestures = Gestures(settings.button)
         self._enrolling = Enrolling(settings.enrollment, people, around, self._words)
         self._camera = CameraWatch(settings.camera.silent_after_ms, now_ns)
         self._view = View.NORMAL
         self._report = Reporter(around.observe, people)
+        self._speech = Speaking(
+            settings.announce, self, self._callouts, around.player, self._report, self._ended
+        )
         self._cut_by_press = False
-        self._voice_fault_ns: int | None = None
-        self._unheard: set[int] = set()
+        self._leaving = False
         self._gallery_poll_ns = now_ns + _GALLERY_POLL_NS
 
     def attach(self, runner: Runner) -> None:
@@ -89,7 +78,7 @@ class Core:
         """When it wants a Tick at the latest."""
         deadlines = [
             self._presence.next_deadline_ns,
-            self._arbiter.next_deadline_ns,
+            self._speech.next_deadline_ns,
             self._gestures.next_deadline_ns,
             self._enrolling.next_deadline_ns,
             self._camera.next_deadline_ns,
@@ -100,7 +89,7 @@ class Core:
     def source_ended(self, now_ns: int) -> None:
         """A simulated camera has no more pictures: that is no fault."""
         self._camera.close()
-        self._submit_all(self._enrolling.cancel(now_ns), now_ns)
+        self._speech.submit_all(self._enrolling.cancel(now_ns), now_ns)
 
     def label_of(self, track_id: int) -> tuple[str, Outcome | None]:
         """What a face is taken for, for pictures of the run: a name, two, or nothing; None while unsure."""
@@ -114,12 +103,12 @@ class Core:
     @property
     def speaking(self) -> bool:
         """Whether words are being played."""
-        return self._arbiter.speaking
+        return self._speech.active
 
     def begin(self, now_ns: int) -> None:
         """Greet, and say what went wrong before there was a voice."""
         self._report.tell("ready", now_ns, text=f"{len(self._people)} known", known=len(self._people))
-        self._submit(self._words.ready(len(self._people), now_ns), now_ns)
+        self._speech.submit(self._words.ready(len(self._people), now_ns), now_ns)
         if self._people.restored:
             self._trouble(
                 Trouble(key="gallery.restored", text="the gallery was restored from its backup"), now_ns
@@ -137,7 +126,7 @@ class Core:
             case ButtonEdge():
                 self._button(event, now_ns)
             case Playback():
-                self._played(event, now_ns)
+                self._speech.played(event, now_ns)
             case Trouble():
                 self._trouble(event, now_ns)
             case Tick():
@@ -150,12 +139,12 @@ class Core:
             return  # it was under way when the camera was closed
         if self._camera.saw(sighting.captured_ns, now_ns):
             self._report.tell("recovered", now_ns, part="camera", text="the camera is back")
-            self._submit(self._words.announcement("camera.back", now_ns), now_ns)
+            self._speech.say("camera.back", now_ns)
         self._view = sighting.view
         self._note(self._presence.step(sighting, now_ns), now_ns)
         self._around.perception.sure = self._presence.sure_tracks
-        self._submit_all(self._enrolling.saw(sighting, now_ns), now_ns)
-        self._carry_out(self._arbiter.step(Tick(), now_ns), now_ns)
+        self._speech.submit_all(self._enrolling.saw(sighting, now_ns), now_ns)
+        self._speech.tick(now_ns)
 
     def _note(self, events: list[PresenceEvent], now_ns: int) -> None:
         for event in events:
@@ -182,27 +171,30 @@ class Core:
                 self._cut_by_press = False
                 continue
             self._around.player.cue(Earcon.PRESS)
-            if isinstance(command, Pressed) and self._arbiter.speaking:
+            if isinstance(command, Pressed) and self._speech.active:
                 # At once: a tap is known to be one only after the pause in which a second press might come.
                 self._cut_by_press = True
-                self._carry_out(self._arbiter.step(StopSpeaking(), now_ns), now_ns)
+                self._speech.stop(now_ns)
 
     def _gesture(self, gesture: Gesture, now_ns: int) -> None:
         match gesture:
             case Gesture.TAP if self._cut_by_press:
                 pass  # it was meant to stop the speech, and has
             case Gesture.TAP:
-                self._submit(self._callouts.answer(self._no_view(now_ns) or self._view, now_ns), now_ns)
+                self._speech.submit(
+                    self._callouts.answer(self._no_view(now_ns) or self._view, now_ns), now_ns
+                )
             case Gesture.DOUBLE:
-                self._submit_all(self._enrolling.begin(self._no_view(now_ns), now_ns), now_ns)
+                self._speech.submit_all(self._enrolling.begin(self._no_view(now_ns), now_ns), now_ns)
             case Gesture.HOLD_1S:
-                self._submit_all(self._enrolling.take_back(now_ns), now_ns)
+                self._speech.submit_all(self._enrolling.take_back(now_ns), now_ns)
             case Gesture.HOLD_4S:
                 self._privacy(now_ns)
             case Gesture.POWER_WARNING:
-                self._submit(self._words.announcement("power.warning", now_ns), now_ns)
+                self._speech.say("power.warning", now_ns)
             case Gesture.HOLD_10S:
-                self._submit(self._words.announcement("power.off", now_ns), now_ns)
+                self._leaving = True
+                self._speech.say("power.off", now_ns)
 
     def _no_view(self, now_ns: int) -> NoView | None:
         match self._camera.state:
@@ -218,43 +210,39 @@ class Core:
     def _privacy(self, now_ns: int) -> None:
         closing = self._camera.state is not CameraState.CLOSED
         if closing:
-            self._submit_all(self._enrolling.cancel(now_ns), now_ns)
+            self._speech.submit_all(self._enrolling.cancel(now_ns), now_ns)
             self._camera.close()
         else:
             self._camera.open(now_ns)
         if self._around.runner is not None:
             self._around.runner.set_camera(not closing)
         self._report.tell("privacy", now_ns, text="on" if closing else "off")
-        self._submit(self._words.announcement("privacy.on" if closing else "privacy.off", now_ns), now_ns)
+        self._speech.say("privacy.on" if closing else "privacy.off", now_ns)
 
     # --- time and faults ------------------------------------------------------------------------------
 
     def _tick(self, now_ns: int) -> None:
         self._button(Tick(), now_ns)
         self._note(self._presence.step(Tick(), now_ns), now_ns)
-        self._submit_all(self._enrolling.tick(now_ns), now_ns)
+        self._speech.submit_all(self._enrolling.tick(now_ns), now_ns)
         if self._camera.overdue(now_ns):
             self._camera_gone("camera.stopped", "the camera has stopped", now_ns)
         if now_ns >= self._gallery_poll_ns:
             self._gallery_poll_ns = now_ns + _GALLERY_POLL_NS
             self._people.refresh_if_possible()
-        self._carry_out(self._arbiter.step(Tick(), now_ns), now_ns)
+        self._speech.tick(now_ns)
 
     def _trouble(self, trouble: Trouble, now_ns: int) -> None:
         if not trouble.key.startswith("camera."):
-            self._fault(trouble.key, trouble.text, now_ns)
+            self._speech.fault(trouble.key, trouble.text, now_ns)
         elif self._camera.failed():
             self._camera_gone(trouble.key, trouble.text, now_ns)
         if trouble.key == "voice.failed":
-            self._tell_unheard_again()
+            self._speech.tell_unheard_again()
 
     def _camera_gone(self, key: str, text: str, now_ns: int) -> None:
-        self._submit_all(self._enrolling.cancel(now_ns), now_ns)
-        self._fault(key, text, now_ns)
-
-    def _fault(self, key: str, text: str, now_ns: int) -> None:
-        self._report.tell("fault", now_ns, part=key.partition(".")[0], text=text)
-        self._submit(self._words.announcement(key, now_ns), now_ns)
+        self._speech.submit_all(self._enrolling.cancel(now_ns), now_ns)
+        self._speech.fault(key, text, now_ns)
 
     # --- what is heard --------------------------------------------------------------------------------
 
@@ -262,59 +250,11 @@ class Core:
         """See arbiter.AmbientSource. While someone is being remembered their prompts are not interrupted."""
         return None if self._enrolling.active else self._callouts.next_ambient(now_ns)
 
-    def _played(self, playback: Playback, now_ns: int) -> None:
-        self._carry_out(self._arbiter.step(PlaybackEnded(playback=playback), now_ns), now_ns)
-        last_ns = self._voice_fault_ns
-        quiet = last_ns is not None and now_ns - last_ns < _VOICE_FAULT_QUIET_NS
-        if playback.result is PlaybackResult.FAILED and not quiet:
-            self._voice_fault_ns = now_ns
-            self._fault("voice.failed", "speech failed", now_ns)
-
-    def _heard(self, announcement: Announcement, now_ns: int) -> None:
-        if announcement.person_ids:
-            heard = NamesHeard(identities=announcement.identities)
-            self._note(self._presence.step(heard, now_ns), now_ns)
-            self._unheard.difference_update(announcement.person_ids)
-        if announcement.phrase is not None:
-            self._tell_unheard_again()
-        self._switch_off_after(announcement)
-
-    def _not_heard(self, command: Unheard, now_ns: int) -> None:
-        """A name whose playing broke is still to be told if its bearer is still here: at once, and if it
-        breaks again, when something else was heard."""
-        if command.result is not PlaybackResult.FAILED:
-            return
-        self._unheard.update(command.announcement.person_ids)
-        if self._voice_fault_ns is None or now_ns - self._voice_fault_ns >= _VOICE_FAULT_QUIET_NS:
-            self._tell_unheard_again()
-
-    def _tell_unheard_again(self) -> None:
-        for appeared in self._report.still_here(tuple(self._unheard)):
-            self._callouts.note(appeared)
-        self._unheard.clear()
-
-    def _submit_all(self, announcements: list[Announcement], now_ns: int) -> None:
-        for announcement in announcements:
-            self._submit(announcement, now_ns)
-
-    def _submit(self, announcement: Announcement, now_ns: int) -> None:
-        self._carry_out(self._arbiter.step(Submit(announcement=announcement), now_ns), now_ns)
-
-    def _carry_out(self, commands: list[ArbiterCommand], now_ns: int) -> None:
-        for command in commands:
-            match command:
-                case Play():
-                    self._report.playing(command.announcement, now_ns)
-                    self._around.player.play(command.play_id, command.announcement)
-                case Stop():
-                    self._around.player.stop(command.play_id)
-                case Heard():
-                    self._heard(command.announcement, now_ns)
-                case Unheard():
-                    self._not_heard(command, now_ns)
-                    self._switch_off_after(command.announcement)
-
-    def _switch_off_after(self, announcement: Announcement) -> None:
-        last_words = announcement.key == "power" and announcement.phrase is not None
-        if last_words and self._around.runner is not None:
-            self._around.runner.power_off()
+    def _ended(self, announcement: Announcement, heard: bool, now_ns: int) -> None:
+        if heard and announcement.identities:
+            names = NamesHeard(identities=announcement.identities)
+            self._note(self._presence.step(names, now_ns), now_ns)
+        if self._leaving and announcement.key == "power" and announcement.phrase is not None:
+            self._leaving = False
+            if self._around.runner is not None:
+                self._around.runner.power_off()

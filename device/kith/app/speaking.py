@@ -1,0 +1,127 @@
+"""What is heard: between the arbiter and the player, and what becomes of a name that was not heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from kith.announce.arbiter import (
+    AmbientSource,
+    Arbiter,
+    ArbiterCommand,
+    Heard,
+    Play,
+    PlaybackEnded,
+    Stop,
+    StopSpeaking,
+    Submit,
+    Unheard,
+)
+from kith.announce.callouts import Callouts
+from kith.announce.player import Player
+from kith.announce.words import Phrasebook
+from kith.app.reporter import Reporter
+from kith.clock import NS_PER_S, Tick
+from kith.config import AnnounceSettings
+from kith.types import Announcement, Playback, PlaybackResult
+
+_VOICE_FAULT_QUIET_NS = 10 * NS_PER_S
+
+
+class Speaking:
+    """Belongs to the core. on_end: an announcement is over; whether it was heard to its end."""
+
+    def __init__(
+        self,
+        settings: AnnounceSettings,
+        ambient: AmbientSource,
+        callouts: Callouts,
+        player: Player,
+        report: Reporter,
+        on_end: Callable[[Announcement, bool, int], None],
+    ) -> None:
+        self._arbiter = Arbiter(settings, ambient)
+        self._words = Phrasebook(settings)
+        self._callouts, self._player, self._report, self._on_end = callouts, player, report, on_end
+        self._voice_fault_ns: int | None = None
+        self._unheard: set[int] = set()
+
+    @property
+    def active(self) -> bool:
+        """Whether words are being played."""
+        return self._arbiter.speaking
+
+    @property
+    def next_deadline_ns(self) -> int | None:
+        """When it wants a tick."""
+        return self._arbiter.next_deadline_ns
+
+    def submit(self, announcement: Announcement, now_ns: int) -> None:
+        """Something is to be heard."""
+        self._carry_out(self._arbiter.step(Submit(announcement=announcement), now_ns), now_ns)
+
+    def submit_all(self, announcements: Iterable[Announcement], now_ns: int) -> None:
+        """Several things, in this order."""
+        for announcement in announcements:
+            self.submit(announcement, now_ns)
+
+    def say(self, key: str, now_ns: int) -> None:
+        """A fixed line of the wording."""
+        self.submit(self._words.announcement(key, now_ns), now_ns)
+
+    def fault(self, key: str, text: str, now_ns: int) -> None:
+        """A fixed line of the wording for something that broke."""
+        self._report.tell("fault", now_ns, part=key.partition(".")[0], text=text)
+        self.say(key, now_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """Time has passed, or there may be news to tell."""
+        self._carry_out(self._arbiter.step(Tick(), now_ns), now_ns)
+
+    def stop(self, now_ns: int) -> None:
+        """The wearer wants quiet."""
+        self._carry_out(self._arbiter.step(StopSpeaking(), now_ns), now_ns)
+
+    def played(self, playback: Playback, now_ns: int) -> None:
+        """The player's report."""
+        self._carry_out(self._arbiter.step(PlaybackEnded(playback=playback), now_ns), now_ns)
+        if playback.result is PlaybackResult.FAILED and not self._failed_lately(now_ns):
+            self._voice_fault_ns = now_ns
+            self.fault("voice.failed", "speech failed", now_ns)
+
+    def tell_unheard_again(self) -> None:
+        """Offer again the names of those who are still here and whose announcement broke."""
+        for appeared in self._report.still_here(tuple(self._unheard)):
+            self._callouts.note(appeared)
+        self._unheard.clear()
+
+    def _carry_out(self, commands: list[ArbiterCommand], now_ns: int) -> None:
+        for command in commands:
+            match command:
+                case Play():
+                    self._report.playing(command.announcement, now_ns)
+                    self._player.play(command.play_id, command.announcement)
+                case Stop():
+                    self._player.stop(command.play_id)
+                case Heard():
+                    self._heard(command.announcement, now_ns)
+                case Unheard():
+                    self._not_heard(command, now_ns)
+
+    def _heard(self, announcement: Announcement, now_ns: int) -> None:
+        self._on_end(announcement, True, now_ns)
+        self._unheard.difference_update(announcement.person_ids)
+        if announcement.phrase is not None:
+            self.tell_unheard_again()
+
+    def _not_heard(self, command: Unheard, now_ns: int) -> None:
+        """A name whose playing broke is still to be told if its bearer is still here: at once, and if it
+        breaks again, when something else was heard."""
+        if command.result is PlaybackResult.FAILED:
+            self._unheard.update(command.announcement.person_ids)
+            if not self._failed_lately(now_ns):
+                self.tell_unheard_again()
+        self._on_end(command.announcement, False, now_ns)
+
+    def _failed_lately(self, now_ns: int) -> bool:
+        last_ns = self._voice_fault_ns
+        return last_ns is not None and now_ns - last_ns < _VOICE_FAULT_QUIET_NS
