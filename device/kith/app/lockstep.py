@@ -74,10 +74,10 @@ class Lockstep:
 
     def run(self, edges: tuple[ButtonEdge, ...], actions: tuple[tuple[int, Callable[[], None]], ...]) -> None:
         """Play it to its end. edges and actions carry times from the start. Raises KithError."""
-        self._open_camera()
         self._core.begin(self._start_ns)
         for trouble in self._device.troubles:
             self._core.handle(trouble, self._start_ns)
+        self._open_camera()
         waiting_edges, waiting_actions = list(edges), list(actions)
         while not self._finished():
             now_ns = self._clock.now_ns()
