@@ -31,7 +31,7 @@ from kith.drivers.wav import PacedSink, TeeSink, WavSink
 from kith.errors import AudioUnavailable, InputError, KithError
 from kith.ports import AudioSink, Speech
 from kith.runtime.inbox import Inbox
-from kith.simulation.output_files import check_output
+from kith.simulation.output_files import check_apart, check_output
 from kith.simulation.timeline import Timeline
 from kith.types import ButtonEdge, Frame, Sighting
 
@@ -67,11 +67,9 @@ def simulate(settings: Settings, request: Request) -> Summary:
     """Run one simulation. Raises KithError."""
     began_s = time.monotonic()
     quieten_opencv()
-    for path in (request.sound, request.outputs.events, request.outputs.picture, request.outputs.video):
-        if path is not None:
-            check_output(path)
     with ExitStack() as stack:
         walk = None if request.video or request.photos else load_walk()
+        _check_outputs(request, walk)
         edges = parse_presses(request.button or (walk.button if walk else ""))
         injections = parse_faults(request.faults)
         source = _source(request, walk)
@@ -199,6 +197,19 @@ class _Run:
                 raise
             return PacedSink(file)
         return TeeSink(speaker, file) if file else speaker
+
+
+def _check_outputs(request: Request, walk: DemoWalk | None) -> None:
+    asked = {
+        "--events": request.outputs.events,
+        "--sound": request.sound,
+        "--picture": request.outputs.picture,
+        "--video-out": request.outputs.video,
+    }
+    outputs = {option: path for option, path in asked.items() if path is not None}
+    for path in outputs.values():
+        check_output(path)
+    check_apart(outputs, walk.video if walk else request.video, request.photos)
 
 
 def _source(request: Request, walk: DemoWalk | None) -> FrameSource:

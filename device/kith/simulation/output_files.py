@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from kith.errors import InputError
@@ -17,6 +18,26 @@ def check_output(path: Path) -> None:
         raise InputError(f"cannot write {path}: it is a folder")
     if not os.access(path if path.exists() else folder, os.W_OK):
         raise InputError(f"cannot write {path}: permission denied")
+
+
+def check_apart(outputs: Mapping[str, Path], video: Path | None, photos: Path | None) -> None:
+    """Raise InputError if two outputs are one file, or one would destroy what the camera is to see.
+
+    outputs: by the name of their option. Links are followed.
+    """
+    taken = {} if video is None else {video.resolve(): "the video that is to be seen"}
+    for option, path in outputs.items():
+        real = path.resolve()
+        other = taken.get(real) or next((name for seen, name in taken.items() if _one_file(seen, real)), None)
+        if other is not None:
+            raise InputError(f"{option} {path} would overwrite {other}; give it another name")
+        if photos is not None and photos.resolve() in real.parents:
+            raise InputError(f"{option} {path} lies among the photos that are to be seen; write it elsewhere")
+        taken[real] = f"what {option} writes"
+
+
+def _one_file(path: Path, other: Path) -> bool:
+    return path.exists() and other.exists() and path.samefile(other)
 
 
 def write_output(path: Path, content: bytes) -> None:
