@@ -39,3 +39,19 @@ def test_the_greeting_comes_before_a_fault_of_the_camera(tmp_path: Path) -> None
     walk = Walk(tmp_path, 2, Outage(kind=OutageKind.UNPLUG, from_ns=0, to_ns=NS_PER_S))
     walk.run()
     assert [event.kind for event in walk.events if event.kind in ("ready", "fault")] == ["ready", "fault"]
+
+
+def test_nothing_is_kept_of_a_face_once_the_camera_is_closed(tmp_path: Path) -> None:
+    walk = Walk(tmp_path, 8)
+    walk.run("1 hold4")
+    assert walk.eyes.asked.count("forget") == 1
+    forgot = walk.eyes.asked.index("forget")
+    assert set(walk.eyes.asked) == {"look", "forget"}
+    assert forgot == len(walk.eyes.asked) - 1  # it stays closed to the end
+    assert walk.events[-1].kind != "fault"
+
+
+def test_lost_faces_are_forgotten_also_while_the_camera_is_gone(tmp_path: Path) -> None:
+    walk = Walk(tmp_path, 3, Outage(kind=OutageKind.UNPLUG, from_ns=NS_PER_S, to_ns=9 * NS_PER_S))
+    walk.run()
+    assert [at_ns for at_ns in walk.eyes.idle_ns if NS_PER_S * 3 // 2 < at_ns < 2 * NS_PER_S]

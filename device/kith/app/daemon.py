@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from kith.announce.player_thread import PlayerThread
 from kith.app.core import CoreEvent, Trouble
+from kith.app.looking import Looked, Looking
 from kith.app.pacing import LookPacer
 from kith.app.wiring import Device
 from kith.clock import NS_PER_S, Clock, Tick
@@ -20,7 +21,7 @@ from kith.runtime.inbox import Inbox
 from kith.runtime.latest import LatestSlot
 from kith.runtime.notify import Notifier
 from kith.runtime.worker import Worker
-from kith.types import Frame, Sighting
+from kith.types import Frame
 
 _LOG = logging.getLogger(__name__)
 _RETRY_CAMERA_S = 1.0
@@ -28,14 +29,6 @@ _TAKE_S = 0.2
 _SWITCH_INTERVAL_S = 0.001
 _LOOK_HANGS_NS = 10 * NS_PER_S
 """No look takes so long: perception hangs, and only a new process mends that."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
-    """A frame and what was seen in it."""
-
-    frame: Frame
-    sighting: Sighting
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +70,19 @@ class Daemon:
         on_power_off: Callable[[], None] | None = None,
     ) -> None:
         self._device, self._parts, self._clock, self._inbox = device, parts, clock, inbox
-        self._pacer = LookPacer(settings.look_interval_ms)
         self._on_looked, self._on_power_off = on_looked, on_power_off
         device.core.attach(self)
         self._slot: LatestSlot[Frame] = LatestSlot()
+        pacer = LookPacer(settings.look_interval_ms)
+        self._looking = Looking(device.perception, self._slot, clock, pacer, inbox.put)
         self._camera_wanted = threading.Event()
         self._camera_wanted.set()
         self._notifier = Notifier()
         self._next_beat_ns = 0
-        self._looking_since_ns: int | None = None
         self._source_ended = False
         self._outcome: bool | None = None
         self._capture = self._worker("capture", self._capture_frames, "camera.stopped")
-        self._perceive = self._worker("perception", self._perceive_frames, "recognition.restarted")
+        self._perceive = self._worker("perception", self._looking.work, "recognition.restarted")
         self._sound = PlayerThread(
             device.player,
             parts.open_sink,
@@ -105,7 +98,7 @@ class Daemon:
             self._camera_wanted.set()
         else:
             self._camera_wanted.clear()
-            self._slot.clear()
+            self._looking.forget()
 
     def power_off(self) -> None:
         """Switch the device off, as the core asks."""
@@ -147,7 +140,7 @@ class Daemon:
         """Tell systemd that we live when it is time to; returns when it is time again."""
         interval_ns, now_ns = self._notifier.watchdog_interval_ns or NS_PER_S, self._clock.now_ns()
         if now_ns >= self._next_beat_ns:
-            since_ns = self._looking_since_ns
+            since_ns = self._looking.since_ns
             if since_ns is None or now_ns - since_ns < _LOOK_HANGS_NS:
                 self._notifier.watchdog()
             self._next_beat_ns = now_ns + interval_ns
@@ -220,18 +213,6 @@ class Daemon:
             stop.wait(_RETRY_CAMERA_S)
         camera.close()
         return False
-
-    def _perceive_frames(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            frame = self._slot.take(_TAKE_S)
-            if frame is None or not self._pacer.due(frame.captured_ns):
-                continue
-            self._looking_since_ns = self._clock.now_ns()
-            try:
-                sighting = self._device.perception.look(frame)
-            finally:
-                self._looking_since_ns = None
-            self._inbox.put(Looked(frame=frame, sighting=sighting))
 
     def _start_button(self) -> None:
         if self._parts.button is None:

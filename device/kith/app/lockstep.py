@@ -66,6 +66,8 @@ class Lockstep:
             self._retry_ns = self._clock.now_ns()
         else:
             self._retry_ns = None
+            self._sighting = None
+            self._device.perception.forget()
             self._camera.close()
 
     def power_off(self) -> None:
@@ -85,6 +87,7 @@ class Lockstep:
             while waiting_actions and waiting_actions[0][0] <= since_ns:
                 waiting_actions.pop(0)[1]()
             self._see(now_ns)
+            self._device.perception.forget_lost(now_ns)
             while waiting_edges and waiting_edges[0].at_ns <= since_ns:
                 edge = waiting_edges.pop(0)
                 self._core.handle(ButtonEdge(down=edge.down, at_ns=edge.at_ns + self._start_ns), now_ns)

@@ -38,6 +38,15 @@ class Perception:
             faces=tuple(self._seen(face, width_px) for face in tracked),
         )
 
+    def forget(self) -> None:
+        """Keep nothing of any face seen so far: the camera was closed. Belongs to the thread that looks."""
+        self._pipeline.forget()
+
+    def forget_lost(self, now_ns: int) -> None:
+        """Keep nothing of faces unseen for too long. To be called while there is nothing to look at, so that
+        a stranger's embeddings do not outlast a camera that fails. Belongs to the thread that looks."""
+        self._pipeline.forget_lost(now_ns)
+
     def _seen(self, face: TrackedFace, width_px: int) -> SeenFace:
         place = locate(
             face.face,

@@ -85,6 +85,14 @@ class FacePipeline:
             for track, found in assessed
         ]
 
+    def forget_lost(self, now_ns: int) -> None:
+        """Forget the faces that were not seen for too long; `process` does it too."""
+        self._tracker.forget_lost(now_ns)
+
+    def forget(self) -> None:
+        """Forget all faces, embeddings and all."""
+        self._tracker.forget()
+
     def _due(self, assessed: list[tuple[Track, Assessment]], sure: frozenset[int], now_ns: int) -> list[int]:
         """The tracks to embed in this frame: those that waited longest beyond their interval."""
         waiting: list[tuple[int, int]] = []

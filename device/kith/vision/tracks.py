@@ -55,9 +55,7 @@ class Tracker:
     def update(self, faces: list[Face], now_ns: int) -> list[Track]:
         """The track of each face, in the order of `faces`; tracks unseen for too long are forgotten,
         embeddings and all."""
-        self._tracks = {
-            key: track for key, track in self._tracks.items() if now_ns - track.seen_ns <= self._lost_after_ns
-        }
+        self.forget_lost(now_ns)
         taken: dict[int, Track] = {}
         free = set(self._tracks)
         for _, index, track_id in sorted(self._pairs(faces), reverse=True):
@@ -69,6 +67,16 @@ class Tracker:
             track.face, track.seen_ns = face, now_ns
             taken[index] = track
         return [taken[index] for index in range(len(faces))]
+
+    def forget_lost(self, now_ns: int) -> None:
+        """Forget the tracks that were not seen for too long, also when no picture comes."""
+        self._tracks = {
+            key: track for key, track in self._tracks.items() if now_ns - track.seen_ns <= self._lost_after_ns
+        }
+
+    def forget(self) -> None:
+        """Forget all tracks. Their numbers are not given again."""
+        self._tracks = {}
 
     def restart(self, track: Track) -> Track:
         """The same face under a new track: what was known of it no longer holds."""
