@@ -42,6 +42,23 @@ def test_a_script_becomes_edges() -> None:
     assert parse_presses("  ") == ()
 
 
+@pytest.mark.parametrize(
+    ("script", "second", "first"),
+    [
+        ("0 hold4; 0.5 tap", "0.5 tap", "0 hold4"),
+        ("0.5 tap; 0 hold4", "0.5 tap", "0 hold4"),
+        ("1 tap; 1 tap", "1 tap", "1 tap"),
+        ("3 double; 3.3 tap", "3.3 tap", "3 double"),
+        ("5 tap; 5.12 tap", "5.12 tap", "5 tap"),
+    ],
+)
+def test_presses_that_overlap_are_refused(script: str, second: str, first: str) -> None:
+    with pytest.raises(InputError, match=r"12\.5 double; 30 tap") as told:
+        parse_presses(script)
+    assert str(told.value).startswith(f"'{second}' begins before the end of '{first}'")
+    assert len(parse_presses("0 hold4; 4.4 tap; 5 tap")) == 6
+
+
 @pytest.mark.parametrize("script", ["tap", "12 press", "x double", "-3 tap", "12,5 tap"])
 def test_a_wrong_script_shows_the_grammar(script: str) -> None:
     with pytest.raises(InputError, match=r"12\.5 double; 30 tap"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 
 from kith.clock import NS_PER_MS, NS_PER_S, Clock
 from kith.errors import InputError
@@ -12,21 +13,27 @@ from kith.types import ButtonEdge
 
 _TAP_MS = 120
 _HOLD_MS = {"hold": 1300, "hold4": 4300, "hold10": 10_300}
+_GRAMMAR = (
+    "write seconds and tap, double, hold, hold4 or hold10, one after the other,"
+    ' for instance "12.5 double; 30 tap"'
+)
 _PRESS = re.compile(r"(?P<at>\d+(?:\.\d+)?)\s+(?P<what>tap|double|hold|hold4|hold10)")
 
 
 def parse_presses(script: str) -> tuple[ButtonEdge, ...]:
-    """The edges of a script, times in seconds from the start. Raises InputError that shows the grammar."""
-    edges: list[ButtonEdge] = []
+    """The edges of a script, times in seconds from the start. Raises InputError that shows the grammar, also
+    for a press that begins while another lasts: there is one button."""
+    presses: list[tuple[str, list[ButtonEdge]]] = []
     for part in filter(None, (piece.strip() for piece in script.split(";"))):
         found = _PRESS.fullmatch(part)
         if found is None:
-            raise InputError(
-                f"'{part}' is no button press; write seconds and tap, double, hold, hold4 or hold10,"
-                ' for instance "12.5 double; 30 tap"'
-            )
-        edges.extend(_edges(round(float(found["at"]) * NS_PER_S), found["what"]))
-    return tuple(sorted(edges, key=lambda edge: edge.at_ns))
+            raise InputError(f"'{part}' is no button press; {_GRAMMAR}")
+        presses.append((part, _edges(round(float(found["at"]) * NS_PER_S), found["what"])))
+    presses.sort(key=lambda press: press[1][0].at_ns)
+    for (first, before), (second, after) in pairwise(presses):
+        if after[0].at_ns <= before[-1].at_ns:
+            raise InputError(f"'{second}' begins before the end of '{first}'; {_GRAMMAR}")
+    return tuple(edge for _, edges in presses for edge in edges)
 
 
 def _edges(at_ns: int, what: str) -> list[ButtonEdge]:
