@@ -17,7 +17,7 @@ from kith.app.daemon import Daemon, Message, Parts
 from kith.app.demo_walk import DemoWalk, enrol_cast, load_walk
 from kith.app.events import Event
 from kith.app.injections import Injections, parse_faults
-from kith.app.lockstep import Lockstep
+from kith.app.lockstep import STEP_NS, Lockstep
 from kith.app.paths import gallery_file
 from kith.app.recorder import Outputs, Recorder
 from kith.app.wiring import Device, assemble, quieten_opencv
@@ -56,11 +56,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a simulation came to. spoken: announcements in words."""
+    """What a simulation came to. spoken: announcements in words. late_presses, late_faults: how many came
+    after the end and were not made; a double tap is two presses."""
 
     simulated_s: float
     took_s: float
     spoken: int
+    late_presses: int = 0
+    late_faults: int = 0
 
 
 def simulate(settings: Settings, request: Request) -> Summary:
@@ -99,8 +102,14 @@ def simulate(settings: Settings, request: Request) -> Summary:
             run.in_lockstep(clock, edges, injections)
         else:
             run.in_real_time(clock, edges, injections)
-        simulated_s = (clock.now_ns() - start_ns) / NS_PER_S
-    return Summary(simulated_s=simulated_s, took_s=time.monotonic() - began_s, spoken=spoken.count)
+        lasted_ns = clock.now_ns() - start_ns
+    return Summary(
+        simulated_s=lasted_ns / NS_PER_S,
+        took_s=time.monotonic() - began_s,
+        spoken=spoken.count,
+        late_presses=sum(edge.down and edge.at_ns > lasted_ns - STEP_NS for edge in edges),
+        late_faults=_late_faults(injections, lasted_ns, round(source.duration_s * NS_PER_S)),
+    )
 
 
 class _Closing:
@@ -210,6 +219,12 @@ def _check_outputs(request: Request, walk: DemoWalk | None) -> None:
     for path in outputs.values():
         check_output(path)
     check_apart(outputs, walk.video if walk else request.video, request.photos)
+
+
+def _late_faults(injections: Injections, lasted_ns: int, filmed_ns: int) -> int:
+    """A camera that has shown all it had cannot fail any more, a voice can until the end."""
+    outages = sum(each.from_ns >= min(filmed_ns, lasted_ns) for each in injections.outages)
+    return outages + sum(at_ns > lasted_ns - STEP_NS for at_ns in injections.voice_killed_ns)
 
 
 def _source(request: Request, walk: DemoWalk | None) -> FrameSource:

@@ -28,7 +28,11 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--events", type=_FILE, help="Write what happens as JSON lines, one an event.")
 @click.option("--sound", type=_FILE, help="Write what the wearer hears as a WAV file.")
 @click.option("--picture", type=_FILE, help="Write a contact sheet as a PNG file.")
-@click.option("--video-out", type=_FILE, help="Write the video with boxes and names, as AVI.")
+@click.option(
+    "--video-out",
+    type=_FILE,
+    help="Write the video with boxes and names; the name ends in .avi, .mkv or .mp4.",
+)
 @click.option(
     "--realtime", is_flag=True, help="With the wearable's threads and clock, and aloud if there is a speaker."
 )
@@ -68,6 +72,10 @@ def simulate(ctx: click.Context, /, **given: object) -> None:
     click.echo(
         f"{summary.simulated_s:.1f} s simulated in {summary.took_s:.1f} s; Kith spoke {summary.spoken} times."
     )
+    late = (("button press", "es", summary.late_presses), ("fault", "s", summary.late_faults))
+    for what, plural, count in late:
+        if count:
+            click.echo(f"Not made, since it had ended: {count} {what}{plural if count > 1 else ''}.")
     for what, path in paths.items():
         if what in ("events", "sound", "picture", "video_out"):
             click.echo(f"  {what.replace('_', ' ')}: {path}")
