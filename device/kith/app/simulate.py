@@ -28,12 +28,12 @@ from kith.drivers.simulated_camera import FrameSource, SimulatedCamera, photo_so
 from kith.drivers.speaker import SpeakerSink
 from kith.drivers.speech import open_speech
 from kith.drivers.wav import PacedSink, TeeSink, WavSink
-from kith.errors import AudioUnavailable, InputError, KithError
+from kith.errors import AudioFault, AudioUnavailable, InputError, KithError
 from kith.ports import AudioSink, Speech
 from kith.runtime.inbox import Inbox
 from kith.simulation.output_files import check_apart, check_output
 from kith.simulation.timeline import Timeline
-from kith.types import ButtonEdge, Frame, Sighting
+from kith.types import I16, ButtonEdge, Frame, Sighting
 
 _LOG = logging.getLogger(__name__)
 
@@ -140,6 +140,24 @@ class _Count:
         self.count += event.kind == "announcement"
 
 
+class _SoundFile:
+    """The file that was asked for, in real time: remembers whether all of the sound is in it."""
+
+    def __init__(self, path: Path) -> None:
+        self._sink = WavSink(path)
+        self.whole = True
+
+    def write(self, block: I16) -> None:
+        try:
+            self._sink.write(block)
+        except AudioFault:
+            self.whole = False
+            raise
+
+    def close(self) -> None:
+        self._sink.close()
+
+
 class _Run:
     """The two ways to let time pass."""
 
@@ -153,7 +171,7 @@ class _Run:
     ) -> None:
         self._settings, self._request, self._device = settings, request, device
         self._camera, self._recorder = camera, recorder
-        self._sinks_opened = 0
+        self._file: _SoundFile | None = None
 
     def in_lockstep(self, clock: VirtualClock, edges: tuple[ButtonEdge, ...], injections: Injections) -> None:
         """As fast as it can."""
@@ -187,7 +205,7 @@ class _Run:
         )
         if not runner.run():
             raise InputError("the simulation ended because a part failed again and again; see above")
-        if self._request.sound and self._sinks_opened > 1:
+        if self._file and not self._file.whole:
             raise InputError(f"the sound in {self._request.sound} is not whole; see above")
 
     def _frame(self, frame: Frame, sighting: Sighting | None, now_ns: int) -> None:
@@ -195,17 +213,19 @@ class _Run:
 
     def _open_sink(self) -> AudioSink:
         """A speaker where there is one, the file where one is asked for. After a fault the file keeps what
-        it holds; only the speaker is opened again."""
-        self._sinks_opened += 1
-        path = self._request.sound if self._sinks_opened == 1 else None
-        file = WavSink(path) if path else None
+        it holds, and only the speaker is opened again."""
+        again = self._file is not None
+        if self._file:
+            self._file.whole = False
+        elif self._request.sound:
+            self._file = _SoundFile(self._request.sound)
         try:
             speaker = SpeakerSink(self._settings.announce.sound_device)
         except AudioUnavailable:
-            if file is None:
+            if again or self._file is None:
                 raise
-            return PacedSink(file)
-        return TeeSink(speaker, file) if file else speaker
+            return PacedSink(self._file)
+        return TeeSink(speaker, self._file) if self._file and not again else speaker
 
 
 def _check_outputs(request: Request, walk: DemoWalk | None) -> None:
