@@ -1,5 +1,6 @@
 """Photos as carers have them: turned, huge, cut short, not photos at all."""
 
+import os
 from pathlib import Path
 
 import cv2
@@ -84,6 +85,41 @@ def test_missing_files_and_folders_are_named(tmp_path: Path) -> None:
         load_photo(tmp_path / "nowhere.jpg")
     with pytest.raises(InputError, match="folder"):
         load_photo(tmp_path)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_bytes_that_fill_up_before_a_marker_are_allowed(tmp_path: Path, count: int) -> None:
+    jpeg, at, filled = _jpeg(_scene()), 2, b"\xff\xd8"
+    while True:  # each segment before the scan
+        end = at + 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
+        filled += b"\xff" * count + jpeg[at:end]
+        if jpeg[at + 1] == 0xDA:
+            break
+        at = end
+    path = tmp_path / "a.jpg"
+    path.write_bytes(jpeg)
+    plain = load_photo(path)
+    path.write_bytes(filled + jpeg[end:])
+    assert (load_photo(path) == plain).all()
+    path.write_bytes(filled + jpeg[end:-40])
+    with pytest.raises(InputError, match="cut short"):
+        load_photo(path)
+
+
+def test_a_picture_that_lacks_only_its_end_marker_is_cut_short(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(_jpeg(_scene())[:-2])
+    with pytest.raises(InputError, match="cut short"):
+        load_photo(path)
+
+
+@pytest.mark.timeout(10)
+def test_what_may_never_end_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "zero.jpg").symlink_to("/dev/zero")
+    for name in ("pipe.jpg", "zero.jpg"):
+        with pytest.raises(InputError, match=f"{name} is not a file"):
+            load_photo(tmp_path / name)
 
 
 def test_the_view() -> None:

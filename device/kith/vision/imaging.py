@@ -34,7 +34,7 @@ def load_photo(path: Path) -> U8:
 def open_photo(path: Path) -> Photo:
     """Read a photo as RGB, turned as its EXIF says, its longest side at most MAX_SIDE_PX.
 
-    Raises InputError with the reason: missing, empty, not a picture, truncated, too large.
+    Raises InputError with the reason: missing, not a file, empty, not a picture, truncated, too large.
     """
     data = _read_bytes(path)
     flag = _decode_flag(path, data)
@@ -67,6 +67,8 @@ def _read_bytes(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder; name the pictures in it")
+        if not path.is_file() and path.exists():  # a device or a pipe may never end
+            raise InputError(f"{path} is not a file")
         size = path.stat().st_size
         if size > _MAX_FILE_BYTES:
             raise InputError(f"{path} is larger than {_MAX_FILE_BYTES // 2**20} MiB; save it smaller")
@@ -104,9 +106,13 @@ def _file_side(data: bytes) -> int:
 
 def _jpeg_layout(data: bytes) -> tuple[int, int, bool]:
     """Width, height, and whether the end marker follows the picture's own scan (a thumbnail in the
-    EXIF part has one too, so the segments before the scan are stepped over)."""
+    EXIF part has one too, so the segments before the scan are stepped over). OpenCV does not decode a
+    picture without it, and cannot tell whether only the marker is missing."""
     at, width, height = 2, 0, 0
     while at + 9 < len(data) and data[at] == 0xFF:
+        if data[at + 1] == 0xFF:  # as many as one likes may stand before a marker
+            at += 1
+            continue
         marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height = int.from_bytes(data[at + 5 : at + 7], "big")
