@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kith.announce.player_thread import PlayerThread
+from kith.app.capturing import Capturing, SourceEnded
 from kith.app.core import CoreEvent, Trouble
 from kith.app.looking import Looked, Looking
 from kith.app.pacing import LookPacer
 from kith.app.wiring import Device
 from kith.clock import NS_PER_S, Clock, Tick
 from kith.config import CameraSettings
-from kith.errors import ButtonUnavailable, CameraFault, CameraUnavailable
+from kith.errors import ButtonUnavailable
 from kith.ports import AudioSink, Button, Camera
 from kith.runtime.inbox import Inbox
 from kith.runtime.latest import LatestSlot
@@ -24,16 +25,11 @@ from kith.runtime.worker import Worker
 from kith.types import Frame
 
 _LOG = logging.getLogger(__name__)
-_RETRY_CAMERA_S = 1.0
-_TAKE_S = 0.2
 _SWITCH_INTERVAL_S = 0.001
 _LOOK_HANGS_NS = 10 * NS_PER_S
 """No look takes so long: perception hangs, and only a new process mends that."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceEnded:
-    """A simulated camera has no more pictures."""
+_CAMERA_HANGS_NS = 10 * NS_PER_S
+"""No camera takes so long for a frame, to open or to close: its driver hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +68,15 @@ class Daemon:
         self._device, self._parts, self._clock, self._inbox = device, parts, clock, inbox
         self._on_looked, self._on_power_off = on_looked, on_power_off
         device.core.attach(self)
-        self._slot: LatestSlot[Frame] = LatestSlot()
+        slot: LatestSlot[Frame] = LatestSlot()
         pacer = LookPacer(settings.look_interval_ms)
-        self._looking = Looking(device.perception, self._slot, clock, pacer, inbox.put)
-        self._camera_wanted = threading.Event()
-        self._camera_wanted.set()
+        self._looking = Looking(device.perception, slot, clock, pacer, inbox.put)
+        self._capturing = Capturing(parts.camera, slot, clock, inbox.put)
         self._notifier = Notifier()
         self._next_beat_ns = 0
         self._source_ended = False
         self._outcome: bool | None = None
-        self._capture = self._worker("capture", self._capture_frames, "camera.stopped")
+        self._capture = self._worker("capture", self._capturing.work, "camera.stopped")
         self._perceive = self._worker("perception", self._looking.work, "recognition.restarted")
         self._sound = PlayerThread(
             device.player,
@@ -94,10 +89,8 @@ class Daemon:
 
     def set_camera(self, wanted: bool) -> None:
         """Open or close the camera, as the core asks."""
-        if wanted:
-            self._camera_wanted.set()
-        else:
-            self._camera_wanted.clear()
+        self._capturing.want(wanted)
+        if not wanted:
             self._looking.forget()
 
     def power_off(self) -> None:
@@ -140,11 +133,18 @@ class Daemon:
         """Tell systemd that we live when it is time to; returns when it is time again."""
         interval_ns, now_ns = self._notifier.watchdog_interval_ns or NS_PER_S, self._clock.now_ns()
         if now_ns >= self._next_beat_ns:
-            since_ns = self._looking.since_ns
-            if since_ns is None or now_ns - since_ns < _LOOK_HANGS_NS:
+            if not self._hangs(now_ns):
                 self._notifier.watchdog()
             self._next_beat_ns = now_ns + interval_ns
         return self._next_beat_ns
+
+    def _hangs(self, now_ns: int) -> bool:
+        """Whether a thread waits for what will not come."""
+        waits = (
+            (self._looking.since_ns, _LOOK_HANGS_NS),
+            (self._capturing.since_ns, _CAMERA_HANGS_NS),
+        )
+        return any(since_ns is not None and now_ns - since_ns >= limit_ns for since_ns, limit_ns in waits)
 
     def _dispatch(self, message: Message | None) -> None:
         core = self._device.core
@@ -173,46 +173,6 @@ class Daemon:
             on_crash=lambda error: self._inbox.put(Trouble(key=key, text=f"{name}: {type(error).__name__}")),
             on_exhausted=lambda: self._inbox.put(Stop(failed=True)),
         )
-
-    def _capture_frames(self, stop: threading.Event) -> None:
-        camera = self._parts.camera
-        try:
-            while not stop.is_set():
-                if not self._camera_wanted.wait(_TAKE_S):
-                    continue
-                if not self._opened(stop):
-                    continue
-                if self._read_until_closed(stop):
-                    self._inbox.put(SourceEnded())
-                    return
-        finally:
-            camera.close()
-
-    def _opened(self, stop: threading.Event) -> bool:
-        try:
-            self._parts.camera.start()
-        except CameraUnavailable as error:
-            self._inbox.put(Trouble(key="camera.missing", text=str(error)))
-            stop.wait(_RETRY_CAMERA_S)
-            return False
-        return True
-
-    def _read_until_closed(self, stop: threading.Event) -> bool:
-        """Hand frames on; True when the source has ended."""
-        camera = self._parts.camera
-        try:
-            while self._camera_wanted.is_set() and not stop.is_set():
-                frame = camera.read()
-                if frame is None:
-                    return True
-                if self._camera_wanted.is_set():  # it may have been closed while this one was awaited
-                    self._slot.put(frame)
-        except CameraFault as error:
-            self._inbox.put(Trouble(key="camera.stopped", text=str(error)))
-            camera.close()
-            stop.wait(_RETRY_CAMERA_S)
-        camera.close()
-        return False
 
     def _start_button(self) -> None:
         if self._parts.button is None:

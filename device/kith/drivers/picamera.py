@@ -19,6 +19,9 @@ from kith.types import Frame
 
 _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
+_ANSWER_S = 2.0
+"""A frame takes a thirtieth of a second, the first one after the start up to a second."""
+
 
 def is_installed() -> bool:
     """Whether picamera2 can be imported here."""
@@ -43,12 +46,16 @@ class PiCamera:
             ) from error
         try:
             camera = Picamera2()
+        except (RuntimeError, IndexError) as error:
+            raise CameraUnavailable("the Pi finds no camera: check the ribbon cable") from error
+        try:
             size = (self._settings.width_px, self._settings.height_px)
             # libcamera names its formats by the word's order: "BGR888" lies in memory as R, G, B.
             camera.configure(camera.create_video_configuration(main={"size": size, "format": "BGR888"}))
             camera.start()
         except (RuntimeError, IndexError) as error:
-            raise CameraUnavailable("the Pi finds no camera: check the ribbon cable") from error
+            camera.close()  # else it stays taken, and no later try can have it
+            raise CameraUnavailable("the Pi's camera does not start: check the ribbon cable") from error
         self._camera = camera
 
     def read(self) -> Frame | None:
@@ -56,7 +63,9 @@ class PiCamera:
         if self._camera is None:
             raise CameraFault("the camera is not open")
         try:
-            picture = self._camera.capture_array("main")
+            # By a job: only newer versions of picamera2 take a time limit for `wait` itself.
+            job = self._camera.capture_array("main", wait=False)
+            picture = self._camera.wait(job, timeout=_ANSWER_S)
         except (RuntimeError, TimeoutError) as error:
             raise CameraFault("the Pi's camera stopped answering") from error
         captured_ns = self._clock.now_ns()

@@ -1,0 +1,127 @@
+"""The daemon's threads, with parts that hang and fail."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kith.app import daemon
+from kith.app.daemon import Daemon, Message, Parts, Stop
+from kith.app.events import Event
+from kith.clock import NS_PER_S, MonotonicClock
+from kith.config import CameraSettings
+from kith.ports import AudioSink, Camera
+from kith.runtime.inbox import Inbox
+from tests.unit._device_kit import PATIENCE_S, Eyes, Silence, StubCamera, frames, make_device, until
+
+BEAT = b"WATCHDOG=1"
+
+
+class Supervisor:
+    """What systemd hears."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+
+    def hears(self, wait_s: float) -> bytes | None:
+        self._channel.settimeout(wait_s)
+        try:
+            return self._channel.recv(100)
+        except TimeoutError:
+            return None
+
+    def waits_for(self, what: bytes) -> None:
+        until(lambda: self.hears(PATIENCE_S) == what)
+
+    def waits_for_silence(self) -> None:
+        """Until nothing was told for six beats."""
+        until(lambda: self.hears(0.3) is None)
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Supervisor]:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    monkeypatch.setenv("WATCHDOG_USEC", "100000")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.bind(str(tmp_path / "notify"))
+        yield Supervisor(channel)
+
+
+class Running:
+    """A daemon in a thread of its own."""
+
+    def __init__(
+        self,
+        folder: Path,
+        camera: Camera | None = None,
+        open_sink: Callable[[], AudioSink] = Silence,
+        power_off: Callable[[], bool] | None = None,
+    ) -> None:
+        self.clock = MonotonicClock()
+        self.inbox: Inbox[Message] = Inbox(self.clock)
+        self.events: list[Event] = []
+        self.eyes = Eyes()
+        self.outcome: bool | None = None
+        self.device = make_device(folder, self.eyes, self.clock, self.events.append)
+        parts = Parts(camera=camera or StubCamera(frames(self.clock)), open_sink=open_sink, button=None)
+        self.daemon = Daemon(self.device, parts, self.clock, self.inbox, settings=CameraSettings())
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        self.outcome = self.daemon.run()
+
+    def ends(self) -> bool | None:
+        """Wait for the end; what it came to."""
+        self._thread.join(PATIENCE_S)
+        assert not self._thread.is_alive()
+        self.device.close()
+        return self.outcome
+
+    def stop(self) -> bool | None:
+        self.inbox.put(Stop())
+        return self.ends()
+
+    def told(self, kind: str) -> list[str]:
+        return [event.text for event in self.events if event.kind == kind]
+
+
+def test_a_camera_that_hangs_starves_the_watchdog_unless_it_is_closed(
+    tmp_path: Path, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daemon, "_CAMERA_HANGS_NS", NS_PER_S // 5)
+    hangs, release = threading.Event(), threading.Event()
+    works = frames(MonotonicClock())
+
+    def read() -> object:
+        if hangs.is_set():
+            release.wait(PATIENCE_S)
+        return works()
+
+    running = Running(tmp_path, StubCamera(read))  # type: ignore[arg-type]
+    supervisor.waits_for(BEAT)
+    hangs.set()
+    supervisor.waits_for_silence()
+    running.daemon.set_camera(False)  # privacy must not end in a new process with an open camera
+    supervisor.waits_for(BEAT)
+    running.daemon.set_camera(True)
+    supervisor.waits_for_silence()
+    hangs.clear()
+    release.set()
+    supervisor.waits_for(BEAT)
+    assert running.stop()
+
+
+def test_faces_are_forgotten_when_the_camera_is_closed(tmp_path: Path) -> None:
+    running = Running(tmp_path)
+    until(lambda: "look" in running.eyes.asked)
+    running.daemon.set_camera(False)
+    until(lambda: running.eyes.asked[-1] == "forget")
+    time.sleep(0.2)
+    assert running.eyes.asked[-1] == "forget"
+    assert running.stop()
