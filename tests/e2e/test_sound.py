@@ -46,6 +46,7 @@ class Rig:
             on_playback=self.reports.append,
             on_fault=self.faults.append,
             on_restored=self._restore,
+            on_exhausted=lambda: None,
         )
         self.thread.start()
 

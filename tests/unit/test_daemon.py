@@ -17,6 +17,7 @@ from kith.clock import NS_PER_S, MonotonicClock
 from kith.config import CameraSettings
 from kith.ports import AudioSink, Camera
 from kith.runtime.inbox import Inbox
+from kith.types import I16
 from tests.unit._device_kit import PATIENCE_S, Eyes, Silence, StubCamera, frames, make_device, until
 
 BEAT = b"WATCHDOG=1"
@@ -67,20 +68,28 @@ class Running:
         self.events: list[Event] = []
         self.eyes = Eyes()
         self.outcome: bool | None = None
-        self.device = make_device(folder, self.eyes, self.clock, self.events.append)
-        parts = Parts(camera=camera or StubCamera(frames(self.clock)), open_sink=open_sink, button=None)
-        self.daemon = Daemon(self.device, parts, self.clock, self.inbox, settings=CameraSettings())
+        camera = camera or StubCamera(frames(self.clock))
+        self._parts = Parts(camera=camera, open_sink=open_sink, button=None)
+        self._made = threading.Event()
+        self._folder, self._power_off = folder, power_off
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+        assert self._made.wait(PATIENCE_S)
 
     def _run(self) -> None:
-        self.outcome = self.daemon.run()
+        # Made here, since a gallery belongs to the thread that opened it.
+        self.device = make_device(self._folder, self.eyes, self.clock, self.events.append)
+        self.daemon = Daemon(self.device, self._parts, self.clock, self.inbox, settings=CameraSettings())
+        self._made.set()
+        try:
+            self.outcome = self.daemon.run()
+        finally:
+            self.device.close()
 
     def ends(self) -> bool | None:
         """Wait for the end; what it came to."""
         self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive()
-        self.device.close()
         return self.outcome
 
     def stop(self) -> bool | None:
@@ -125,3 +134,55 @@ def test_faces_are_forgotten_when_the_camera_is_closed(tmp_path: Path) -> None:
     time.sleep(0.2)
     assert running.eyes.asked[-1] == "forget"
     assert running.stop()
+
+
+class HangingSink(Silence):
+    """Takes blocks until it is made to hang."""
+
+    def __init__(self) -> None:
+        self.hangs, self.release = threading.Event(), threading.Event()
+
+    def write(self, block: I16) -> None:
+        super().write(block)
+        if self.hangs.is_set():
+            self.release.wait(PATIENCE_S)
+
+
+def test_a_sound_device_that_hangs_starves_the_watchdog(
+    tmp_path: Path, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daemon, "_SOUND_HANGS_NS", NS_PER_S // 5)
+    sink = HangingSink()
+    running = Running(tmp_path, open_sink=lambda: sink)
+    supervisor.waits_for(BEAT)
+    sink.hangs.set()
+    supervisor.waits_for_silence()
+    sink.hangs.clear()
+    sink.release.set()
+    supervisor.waits_for(BEAT)
+    assert running.stop()
+
+
+def test_a_player_that_crashes_plays_again_and_tells(tmp_path: Path) -> None:
+    running = Running(tmp_path)
+    player = running.device.player
+    render = player.render
+
+    def crash_once(count: int, now_ns: int) -> I16:
+        player.render = render  # type: ignore[method-assign]
+        raise ValueError("nobody foresaw this")
+
+    until(lambda: bool(running.told("announcement")))
+    player.render = crash_once  # type: ignore[method-assign]
+    until(lambda: "Speech had failed. It works again." in running.told("announcement"))
+    assert running.stop()
+
+
+def test_a_player_that_crashes_for_ever_ends_the_daemon_for_systemd_to_start_anew(tmp_path: Path) -> None:
+    running = Running(tmp_path)
+
+    def crash(count: int, now_ns: int) -> I16:
+        raise ValueError("nobody foresaw this")
+
+    running.device.player.render = crash  # type: ignore[method-assign]
+    assert running.ends() is False

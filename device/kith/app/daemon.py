@@ -30,6 +30,8 @@ _LOOK_HANGS_NS = 10 * NS_PER_S
 """No look takes so long: perception hangs, and only a new process mends that."""
 _CAMERA_HANGS_NS = 10 * NS_PER_S
 """No camera takes so long for a frame, to open or to close: its driver hangs."""
+_SOUND_HANGS_NS = 5 * NS_PER_S
+"""A block is 10 ms of sound: a device that has not taken it is gone, and the wearer hears nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Daemon:
             on_playback=inbox.put,
             on_fault=lambda _: None,  # each announcement that fails tells the core
             on_restored=lambda: inbox.put(Trouble(key="voice.failed", text="there was no sound for a while")),
+            on_exhausted=lambda: inbox.put(Stop(failed=True)),
         )
 
     def set_camera(self, wanted: bool) -> None:
@@ -143,6 +146,7 @@ class Daemon:
         waits = (
             (self._looking.since_ns, _LOOK_HANGS_NS),
             (self._capturing.since_ns, _CAMERA_HANGS_NS),
+            (self._sound.writing_since_ns, _SOUND_HANGS_NS),
         )
         return any(since_ns is not None and now_ns - since_ns >= limit_ns for since_ns, limit_ns in waits)
 
