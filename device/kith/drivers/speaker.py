@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 from kith.errors import AudioFault, AudioUnavailable
@@ -27,10 +28,7 @@ class SpeakerSink:
         try:
             self._stream = self._open(device)
         except AudioUnavailable:
-            # PortAudio looks for devices only when it starts: one plugged in since is found the second
-            # time. Nothing else in Kith has a stream open, which this would end.
-            self._sounddevice._terminate()
-            self._sounddevice._initialize()
+            self._restart(device)
             self._stream = self._open(device)
 
     @property
@@ -55,18 +53,40 @@ class SpeakerSink:
         except self._sounddevice.PortAudioError as error:
             _log.debug("the sound device did not close: %s", error)
 
+    def _restart(self, device: str) -> None:
+        """PortAudio looks for devices only when it starts: one plugged in since is found the second time.
+        Nothing else in Kith has a stream open, which this would end."""
+        error_type = self._sounddevice.PortAudioError
+        try:
+            # It refuses to end when its last start failed, and must be started all the same.
+            with suppress(error_type):
+                self._sounddevice._terminate()
+            self._sounddevice._initialize()
+        except error_type as error:
+            raise _unavailable(device, error) from error
+
     def _open(self, device: str) -> Any:
-        index = _find(self._sounddevice, device)
+        stream: Any = None
         try:
             stream = self._sounddevice.RawOutputStream(
-                samplerate=SAMPLE_RATE_HZ, channels=2, dtype="int16", latency=self._latency_s, device=index
+                samplerate=SAMPLE_RATE_HZ,
+                channels=2,
+                dtype="int16",
+                latency=self._latency_s,
+                device=_find(self._sounddevice, device),
             )
             stream.start()
         except self._sounddevice.PortAudioError as error:
-            raise AudioUnavailable(
-                f"cannot open the sound device '{device or 'default'}': {error}; `aplay -l` lists them"
-            ) from error
+            if stream is not None:
+                stream.close(ignore_errors=True)
+            raise _unavailable(device, error) from error
         return stream
+
+
+def _unavailable(device: str, error: Exception) -> AudioUnavailable:
+    return AudioUnavailable(
+        f"cannot open the sound device '{device or 'default'}': {error}; `aplay -l` lists them"
+    )
 
 
 def _sounddevice() -> Any:
