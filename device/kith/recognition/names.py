@@ -10,19 +10,24 @@ from kith.errors import InputError
 
 MAX_NAME_CHARS = 80
 
-_UNSPEAKABLE = {"Cc", "Cs", "Zl", "Zp"}
+_UNSPEAKABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_JOINERS = "\u200c\u200d"
+"""Invisible, but several scripts cannot be written rightly without them."""
 _GENERATED = re.compile(r"person (\d{1,9})")
 
 
 def normal_name(raw: str) -> str:
-    """The name trimmed and in Unicode's NFC form. Raises InputError when it cannot be a name."""
-    name = unicodedata.normalize("NFC", raw.strip())
+    """The name trimmed, with single spaces and in Unicode's NFC form. Raises InputError when it cannot be a
+    name."""
+    if any(unicodedata.category(char) in _UNSPEAKABLE and char not in _JOINERS for char in raw.strip()):
+        raise InputError("a name must not hold line breaks or other control or invisible characters")
+    name = unicodedata.normalize("NFC", " ".join(raw.split()))
     if not name:
         raise InputError("a name must not be empty")
     if len(name) > MAX_NAME_CHARS:
         raise InputError(f"a name may have at most {MAX_NAME_CHARS} characters, this one has {len(name)}")
-    if any(unicodedata.category(char) in _UNSPEAKABLE for char in name):
-        raise InputError("a name must not hold line breaks or other control characters")
+    if not any(unicodedata.category(char)[0] in "LN" for char in name):
+        raise InputError("a name must hold a letter or a digit, else nobody could say it")
     return name
 
 
