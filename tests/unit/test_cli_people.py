@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import cv2
@@ -66,6 +67,34 @@ def test_add_list_show_rename_forget(enrolled: Path, people: list[tuple[str, Pat
     assert kith("people", "forget", second, "--yes", "--data", enrolled).exit_code == 0
     assert kith("people", "list", "--data", enrolled).stdout == "Nobody is enrolled yet.\n"
     assert kith("identify", photo, "--data", enrolled).stdout.count("Nobody known") == 1
+
+
+def test_nobody_agreed_in_the_future(data: Path, people: list[tuple[str, Path]]) -> None:
+    name, photo = people[0]
+    for days, status in ((2, 1), (0, 0)):
+        day = (datetime.now() + timedelta(days=days)).strftime("%Y-%m-%d")
+        result = kith("people", "add", name, photo, "--data", data, "--consent-date", day)
+        assert result.exit_code == status
+        if status:
+            assert f"kith: nobody has agreed on {day} yet" in result.stderr
+            assert not data.exists()
+        else:
+            assert f"Agreed on {day}." in result.stdout
+
+
+def test_a_date_of_consent_given_later_is_told_as_not_changed(
+    enrolled: Path, people: list[tuple[str, Path]], tmp_path: Path
+) -> None:
+    name, photo = people[0]
+    picture = cv2.imread(str(photo))
+    assert picture is not None
+    for day, noted in (("2026-01-01", True), ("2026-02-14", False)):
+        other = tmp_path / f"{day}.png"
+        cv2.imwrite(str(other), cv2.resize(picture, None, fx=0.5, fy=0.5) if noted else picture[:, ::-1])
+        result = kith("people", "add", name, other, "--data", enrolled, "--consent-date", day)
+        assert result.exit_code == 0, result.stdout
+        assert "Agreed on 2026-02-14." in result.stdout
+        assert ("--consent-date counts only for somebody new" in result.stdout) is noted
 
 
 def test_bad_photos_are_refused_with_the_reason_and_the_rest_kept(

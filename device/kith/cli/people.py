@@ -30,7 +30,7 @@ def people() -> None:
 @click.option(
     "--consent-date",
     type=click.DateTime(formats=["%Y-%m-%d"]),
-    help="The day this person agreed to be recognised, as 2026-03-01. Default: today.",
+    help="The day this person, somebody new, agreed to be recognised, as 2026-03-01. Default: today.",
 )
 @data_option
 @models_option
@@ -58,11 +58,18 @@ def people_add(
     from kith.recognition.names import normal_name
 
     normal_name(name)
+    if consent_date is not None and consent_date.date() > datetime.now().date():
+        raise InputError(
+            f"nobody has agreed on {consent_date:%Y-%m-%d} yet: --consent-date lies in the future"
+        )
     consented = (consent_date or datetime.now()).replace(
         hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC
     )
     with open_recognition(state_of(data), settings_of(ctx), models, create=True) as recognition:
-        _tell_added(add_photos(recognition, name, photos, consented))
+        added = add_photos(recognition, name, photos, consented)
+        _tell_added(added)
+        if consent_date is not None and added.person and added.person.consented_at[:10] != f"{consented:%F}":
+            click.echo("Note: --consent-date counts only for somebody new; the date was left as it is.")
 
 
 def _tell_added(added: Added) -> None:
