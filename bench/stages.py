@@ -16,7 +16,7 @@ from kith.types import U8, Face, Frame
 from kith.vision.detector import Detector, letterbox
 from kith.vision.networks import load_network
 from kith.vision.pipeline import FaceAnalyzer, FacePipeline, open_analyzer
-from kith.vision.place import locate
+from kith.vision.place import focal_length_px, locate
 
 T = TypeVar("T")
 
@@ -47,7 +47,8 @@ def _stages(analyzer: FaceAnalyzer) -> list[tuple[str, Callable[[U8, Face], obje
 
     def place(rgb: U8, face: Face) -> object:
         quality = analyzer.assess(rgb, face).quality
-        return locate(face, quality, rgb.shape[1], camera.horizontal_fov_deg, vision.facing_yaw_deg)
+        focal_px = focal_length_px(rgb.shape[1], camera.horizontal_fov_deg)
+        return locate(face, quality, rgb.shape[1], focal_px, vision.facing_yaw_deg)
 
     return [
         ("shrink to the detector's input", lambda rgb, face: letterbox(rgb, height, width)),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kith.config import VisionSettings
 from kith.types import F32, AlignedFace, BoxPx, Face, FaceQuality, Rejection
-from kith.vision.place import locate
+from kith.vision.place import focal_length_px, locate
 from kith.vision.quality import head_pose, judge, measure, weight
 
 # Millimetres: eyes, nose tip, mouth corners; x to the picture's right, y down, z to the camera.
@@ -94,20 +94,21 @@ def test_weight_prefers_near_sharp_and_frontal() -> None:
 @pytest.mark.parametrize("yaw", [-30.0, 0.0, 20.0])
 def test_distance_follows_from_the_eyes(metres: float, yaw: float) -> None:
     fov_deg, width_px = 62.2, 640
-    focal_px = width_px / 2 / math.tan(math.radians(fov_deg / 2))
+    focal_px = focal_length_px(width_px, fov_deg)
+    assert focal_px == pytest.approx(530.5, abs=0.1)
     landmarks = project(yaw, 0, 0, focal_px / (metres * 1000))
     landmarks += np.array([20, 40], np.float32)
     face = _face(landmarks)
     eyes = landmarks[1] - landmarks[0]
     quality = _quality(inter_eye_px=float(np.hypot(*eyes)), yaw_deg=yaw)
-    place = locate(face, quality, width_px, fov_deg, 25)
+    place = locate(face, quality, width_px, focal_px, 25)
     assert place.distance_mm == pytest.approx(metres * 1000, rel=0.05)
     assert place.facing is (abs(yaw) <= 25)
 
 
 def test_bearing_is_positive_to_the_right() -> None:
     landmarks = project(0, 0, 0, 0.5)
-    right = locate(_face(landmarks + np.array([250, 0], np.float32)), _quality(), 640, 62.2, 25)
-    left = locate(_face(landmarks - np.array([250, 0], np.float32)), _quality(), 640, 62.2, 25)
+    right = locate(_face(landmarks + np.array([250, 0], np.float32)), _quality(), 640, 530.5, 25)
+    left = locate(_face(landmarks - np.array([250, 0], np.float32)), _quality(), 640, 530.5, 25)
     assert right.bearing_deg > 15
     assert left.bearing_deg < -15

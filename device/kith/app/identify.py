@@ -13,7 +13,7 @@ from kith.config import CameraSettings, Settings
 from kith.errors import InputError
 from kith.recognition.matcher import Matcher
 from kith.types import Identification, Outcome
-from kith.vision.place import locate
+from kith.vision.place import focal_length_px, locate
 
 REJECTED = "rejected"
 
@@ -117,7 +117,7 @@ def _distance_mm(face: Looked, looked: PhotoFaces, settings: Settings) -> int | 
         face.assessment.face,
         face.assessment.quality,
         looked.width_px,
-        settings.camera.horizontal_fov_deg,
+        focal_length_px(settings.camera.width_px, settings.camera.horizontal_fov_deg),
         settings.vision.facing_yaw_deg,
     )
     return place.distance_mm

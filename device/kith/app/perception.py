@@ -7,7 +7,7 @@ from kith.recognition.matcher import Matcher
 from kith.types import Frame, Identification, SeenFace, Sighting, TrackedFace
 from kith.vision.imaging import judge_view
 from kith.vision.pipeline import FaceAnalyzer, FacePipeline
-from kith.vision.place import locate
+from kith.vision.place import focal_length_px, locate
 
 
 class Perception:
@@ -28,6 +28,7 @@ class Perception:
     def look(self, frame: Frame) -> Sighting:
         """All that is seen in one frame, largest face first."""
         height_px, width_px = frame.rgb.shape[:2]
+        focal_px = self._focal_px(width_px, height_px)
         tracked = self._pipeline.process(frame, sure=self.sure, attentive=self.attentive)
         return Sighting(
             seq=frame.seq,
@@ -35,7 +36,7 @@ class Perception:
             width_px=width_px,
             height_px=height_px,
             view=judge_view(frame.rgb),
-            faces=tuple(self._seen(face, width_px) for face in tracked),
+            faces=tuple(self._seen(face, width_px, focal_px) for face in tracked),
         )
 
     def forget(self) -> None:
@@ -47,14 +48,12 @@ class Perception:
         a stranger's embeddings do not outlast a camera that fails. Belongs to the thread that looks."""
         self._pipeline.forget_lost(now_ns)
 
-    def _seen(self, face: TrackedFace, width_px: int) -> SeenFace:
-        place = locate(
-            face.face,
-            face.quality,
-            width_px,
-            self._camera.horizontal_fov_deg,
-            self._vision.facing_yaw_deg,
-        )
+    def _focal_px(self, width_px: int, height_px: int) -> float:
+        on_its_side = self._camera.rotation_deg % 180 != 0
+        return focal_length_px(height_px if on_its_side else width_px, self._camera.horizontal_fov_deg)
+
+    def _seen(self, face: TrackedFace, width_px: int, focal_px: float) -> SeenFace:
+        place = locate(face.face, face.quality, width_px, focal_px, self._vision.facing_yaw_deg)
         return SeenFace(tracked=face, place=place, identification=self._identify(face))
 
     def _identify(self, face: TrackedFace) -> Identification | None:

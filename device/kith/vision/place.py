@@ -11,11 +11,14 @@ INTER_EYE_MM = 63.0
 so a distance is good to about 15 %. A child's eyes are closer together: it is told as farther off."""
 
 
-def locate(
-    face: Face, quality: FaceQuality, width_px: int, horizontal_fov_deg: float, facing_yaw_deg: float
-) -> Place:
-    """Place a face of a frame `width_px` wide from a camera with that field of view."""
-    focal_px = width_px / 2 / math.tan(math.radians(horizontal_fov_deg) / 2)
+def focal_length_px(sensor_width_px: int, horizontal_fov_deg: float) -> float:
+    """The focal length of a camera with that field of view. sensor_width_px: of its picture before it is
+    turned, since turning it turns the field of view with it."""
+    return sensor_width_px / 2 / math.tan(math.radians(horizontal_fov_deg) / 2)
+
+
+def locate(face: Face, quality: FaceQuality, width_px: int, focal_px: float, facing_yaw_deg: float) -> Place:
+    """Place a face of a frame `width_px` wide, as it is looked at, from a camera of that focal length."""
     # A turned head brings the eyes closer together in the picture; undo that.
     foreshortening = max(math.cos(math.radians(quality.yaw_deg)), 0.4)
     inter_eye_px = max(quality.inter_eye_px / foreshortening, 1.0)
