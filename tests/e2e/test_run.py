@@ -12,34 +12,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pytest
 
-from kith.announce.earcons import EarconBank
-from kith.announce.player import Player
 from kith.app import daemon
-from kith.app.core import Core
 from kith.app.daemon import Daemon, Message, Parts, Stop
 from kith.app.events import Event
-from kith.app.known_people import KnownPeople
-from kith.app.perception import Perception
-from kith.app.surroundings import Surroundings
-from kith.app.wiring import Device
 from kith.clock import NS_PER_S, MonotonicClock
-from kith.config import CameraSettings, Settings
-from kith.drivers.simulated_speech import SimulatedSpeech
+from kith.config import CameraSettings
 from kith.errors import AudioFault, AudioUnavailable, CameraFault
 from kith.ports import AudioSink, Camera
-from kith.recognition.gallery import Gallery
 from kith.runtime.inbox import Inbox
 from kith.types import I16, Frame, Sighting
 from tests.e2e._commands import ROOT, Stage, heard, kith, loudness, one_line, set_stage, simulate
-from tests.unit._gallery_kit import MODEL, POINT
-from tests.unit._machine_kit import sighting
+from tests.unit._device_kit import PATIENCE_S, Eyes, Silence, StubCamera, frames, make_device, until
 
-PATIENCE_S = 30.0
 NOTHING = """
 [camera]
 kind = "v4l2"
@@ -196,24 +184,21 @@ def test_in_real_time_the_threads_name_and_answer_and_the_voice_may_die(stage: S
 # --- threads and parts that fail ----------------------------------------------------------------------------
 
 
-class BlindEyes:
-    """A perception that sees nobody; it may be made to hang."""
+class SlowEyes(Eyes):
+    """They may be made to hang."""
 
     def __init__(self) -> None:
-        self.sure: frozenset[int] = frozenset()
-        self.attentive = False
-        self.matcher: object = None
-        self.looks = 0
+        super().__init__()
         self.go_on = threading.Event()
         self.go_on.set()
 
     def look(self, frame: Frame) -> Sighting:
-        self.looks += 1
+        seen = super().look(frame)
         self.go_on.wait(PATIENCE_S)
-        return sighting(frame.captured_ns)
+        return seen
 
 
-class Silence:
+class Speaker(Silence):
     """A sound device that breaks when asked to."""
 
     def __init__(self) -> None:
@@ -224,27 +209,18 @@ class Silence:
         if self.broken:
             raise AudioFault("the sound device was unplugged")
         self.blocks += 1
-        time.sleep(len(block) / 22_050)
-
-    def close(self) -> None:
-        pass
+        super().write(block)
 
 
-class StubbornCamera:
-    """A camera whose `read` does what it is told."""
+class CountedCamera(StubCamera):
+    """It remembers when it was opened."""
 
     def __init__(self, read: Callable[[], Frame | None]) -> None:
-        self._read = read
+        super().__init__(read)
         self.started_s: list[float] = []
 
     def start(self) -> None:
         self.started_s.append(time.monotonic())
-
-    def read(self) -> Frame | None:
-        return self._read()
-
-    def close(self) -> None:
-        pass
 
 
 class Post(Inbox[Message]):
@@ -264,24 +240,14 @@ class Rig:
     """A daemon of real threads around parts of ours. Events wake whoever awaits them."""
 
     def __init__(self, folder: Path, camera: Camera, open_sink: Callable[[], AudioSink]) -> None:
-        self.clock = MonotonicClock()
-        self.inbox = Post(self.clock)
-        self.eyes = BlindEyes()
+        clock = MonotonicClock()
+        self.inbox = Post(clock)
+        self.eyes = SlowEyes()
         self.events: list[Event] = []
         self._changed = threading.Condition()
-        settings = Settings(camera=CameraSettings(silent_after_ms=300, look_interval_ms=20))
-        gallery = Gallery.open(folder / "kith.db", MODEL)
-        speech = SimulatedSpeech()
-        player = Player(speech, EarconBank(), volume=0.8, wait_for_speech=False)
-        perception = cast(Perception, self.eyes)
-        around = Surroundings(perception=perception, player=player, observe=self._observe)
-        people = KnownPeople(gallery, POINT, lambda matcher: None)
-        self.core = Core(settings, people, around, self.clock.now_ns())
-        self.device = Device(
-            core=self.core, perception=perception, player=player, gallery=gallery, speech=speech, troubles=()
-        )
+        self.device = make_device(folder, self.eyes, clock, self._observe)
         parts = Parts(camera=camera, open_sink=open_sink, button=None)
-        self.daemon = Daemon(self.device, parts, self.clock, self.inbox, settings=settings.camera)
+        self.daemon = Daemon(self.device, parts, clock, self.inbox, settings=CameraSettings())
 
     def _observe(self, event: Event) -> None:
         with self._changed:
@@ -320,30 +286,13 @@ class Rig:
         return outcome
 
 
-def until(happened: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + PATIENCE_S
-    while not happened():
-        assert time.monotonic() < end_s
-        time.sleep(0.01)
-
-
-def frames(clock: MonotonicClock) -> Callable[[], Frame]:
-    picture = np.zeros((48, 64, 3), np.uint8)
-
-    def read() -> Frame:
-        time.sleep(0.02)
-        return Frame(seq=0, captured_ns=clock.now_ns(), rgb=picture)
-
-    return read
-
-
 def test_a_camera_that_never_answers_is_told_and_does_not_keep_it_from_ending(tmp_path: Path) -> None:
     answer = threading.Event()
 
     def hang() -> None:
         answer.wait(PATIENCE_S)
 
-    rig = Rig(tmp_path, StubbornCamera(hang), Silence)
+    rig = Rig(tmp_path, StubCamera(hang), Silence)
     assert rig.run(lambda: rig.awaits("fault", "the camera has stopped"))
     answer.set()
     assert rig.texts("fault") == ["the camera has stopped"]
@@ -353,46 +302,22 @@ def test_a_camera_that_fails_at_once_is_tried_once_a_second_and_told_once(tmp_pa
     def fail() -> None:
         raise CameraFault("it stopped answering")
 
-    camera = StubbornCamera(fail)
+    camera = CountedCamera(fail)
     rig = Rig(tmp_path, camera, Silence)
     assert rig.run(lambda: until(lambda: len(camera.started_s) == 3))
     assert np.diff(camera.started_s).min() >= 0.9
     assert rig.texts("fault") == ["it stopped answering"]
 
 
-def test_a_picture_that_was_awaited_while_the_camera_was_closed_is_not_looked_at(tmp_path: Path) -> None:
-    asked, give, closed = threading.Event(), threading.Event(), threading.Event()
-    read = frames(MonotonicClock())
-
-    def late() -> Frame:
-        asked.set()
-        give.wait(PATIENCE_S)
-        return read()
-
-    camera = StubbornCamera(late)
-    rig = Rig(tmp_path, camera, Silence)
-    camera.close = closed.set  # type: ignore[method-assign]
-
-    def close_amid_a_read() -> None:
-        assert asked.wait(PATIENCE_S)
-        rig.daemon.set_camera(False)
-        give.set()
-        assert closed.wait(PATIENCE_S)
-        time.sleep(0.3)  # as long as perception could have taken to look
-
-    assert rig.run(close_amid_a_read)
-    assert rig.eyes.looks == 0
-
-
 def test_sound_that_was_gone_is_told_when_it_is_back(tmp_path: Path) -> None:
-    device = Silence()
+    device = Speaker()
 
-    def open_sink() -> Silence:
+    def open_sink() -> Speaker:
         if device.broken:
             raise AudioUnavailable("there is no sound device")
         return device
 
-    rig = Rig(tmp_path, StubbornCamera(frames(MonotonicClock())), open_sink)
+    rig = Rig(tmp_path, StubCamera(frames(MonotonicClock())), open_sink)
 
     def unplug_and_plug_in() -> None:
         until(lambda: device.blocks > 0)
@@ -406,7 +331,7 @@ def test_sound_that_was_gone_is_told_when_it_is_back(tmp_path: Path) -> None:
 
 
 def test_perception_that_crashes_is_restarted_and_told(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, StubbornCamera(frames(MonotonicClock())), Silence)
+    rig = Rig(tmp_path, StubCamera(frames(MonotonicClock())), Silence)
     look = rig.eyes.look
 
     def crash_once(frame: Frame) -> Sighting:
@@ -418,13 +343,13 @@ def test_perception_that_crashes_is_restarted_and_told(tmp_path: Path) -> None:
     def see() -> None:
         rig.awaits("fault", "perception: RuntimeError")
         rig.awaits("announcement", "Recognition was restarted.")
-        until(lambda: rig.eyes.looks > 3)
+        until(lambda: rig.eyes.asked.count("look") > 3)
 
     assert rig.run(see)
 
 
 def test_perception_that_crashes_for_ever_ends_the_daemon_for_systemd_to_start_anew(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, StubbornCamera(frames(MonotonicClock())), Silence)
+    rig = Rig(tmp_path, StubCamera(frames(MonotonicClock())), Silence)
 
     def crash(frame: Frame) -> Sighting:
         raise RuntimeError("the network failed")
@@ -440,14 +365,14 @@ def test_perception_that_hangs_starves_the_watchdog(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("WATCHDOG_USEC", "100000")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
         supervisor.bind(str(tmp_path / "notify"))
-        rig = Rig(tmp_path, StubbornCamera(frames(MonotonicClock())), Silence)
+        rig = Rig(tmp_path, StubCamera(frames(MonotonicClock())), Silence)
 
         def hang_for_a_while() -> None:
             supervisor.settimeout(PATIENCE_S)
             until(lambda: supervisor.recv(100) == b"WATCHDOG=1")
             rig.eyes.go_on.clear()
-            seen = rig.eyes.looks
-            until(lambda: rig.eyes.looks > seen)
+            seen = len(rig.eyes.asked)
+            until(lambda: "look" in rig.eyes.asked[seen:])
             time.sleep(0.5)
             drained(supervisor)
             supervisor.settimeout(0.5)
