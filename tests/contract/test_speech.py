@@ -280,6 +280,18 @@ def test_an_unknown_voice_is_refused_by_name(make: type[SpeechProcess]) -> None:
         make(AnnounceSettings(voice="xx-none"))  # type: ignore[call-arg, arg-type]
 
 
+def test_what_pyttsx3_prints_when_it_fails_stays_off_the_terminal(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("pyttsx3")
+    caplog.set_level("DEBUG")
+    with pytest.raises(AudioUnavailable) as told:
+        Pyttsx3Speech(AnnounceSettings(voice="xx-none"))
+    assert "\n" not in str(told.value)
+    assert "Traceback" in caplog.text
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("voice", ["en-gb", "de", "English (America)"])
 def test_voices_are_found_by_language_and_by_name(voice: str) -> None:
     with opened(lambda: EspeakSpeech(SETTINGS)):

@@ -24,6 +24,7 @@ MISSING = "pyttsx3 does not work here: pip install pyttsx3, and sudo apt-get ins
 
 _POLL_S = 0.005
 _FRAMES = 4096
+_PRINTED_BYTES = 16_384
 
 
 def main(arguments: list[str]) -> None:
@@ -37,9 +38,9 @@ def main(arguments: list[str]) -> None:
         return
     settings = (voice, int(words_per_minute))
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-        works = _in_fork(lambda: _write("a", nowhere.fileno(), *settings), lambda: True)
-    if not works:
-        end.send(Kind.FAILED, 0, f"{MISSING}; or it has no voice '{voice}'".encode())
+        trouble = _in_fork(lambda: _write("a", nowhere.fileno(), *settings), lambda: True)
+    if trouble is not None:
+        end.send(Kind.FAILED, 0, f"{MISSING}; or it has no voice '{voice}'\n{trouble}".encode())
         return
     end.send(Kind.READY, 0, str(RATE_HZ).encode())
     while True:
@@ -54,8 +55,9 @@ def _say(end: ChildEnd, settings: tuple[str, int]) -> None:
         return
     file = os.memfd_create("utterance")
     try:
-        made = _in_fork(lambda: _write(text, file, *settings), lambda: end.wanted(utterance))
-        reason = _stream(end, utterance, file) if made else "pyttsx3 failed"
+        trouble = _in_fork(lambda: _write(text, file, *settings), lambda: end.wanted(utterance))
+        # What it printed may hold what was to be said, and that belongs in no log.
+        reason = _stream(end, utterance, file) if trouble is None else "pyttsx3 failed"
     finally:
         os.close(file)
     if not end.wanted(utterance):
@@ -85,13 +87,24 @@ def _write(text: str, file: int, voice: str, words_per_minute: int) -> None:
         raise errors[0]
 
 
-def _in_fork(job: Callable[[], object], wanted: Callable[[], bool]) -> bool:
-    """Run a job in a fork; killed when no longer wanted. True if it came to its end."""
+def _in_fork(job: Callable[[], object], wanted: Callable[[], bool]) -> str | None:
+    """Run a job in a fork; killed when no longer wanted. None if it came to its end, else what it printed."""
+    errors = os.memfd_create("errors")
+    try:
+        if _ended_well(job, wanted, errors):
+            return None
+        return os.pread(errors, _PRINTED_BYTES, 0).decode(errors="replace")
+    finally:
+        os.close(errors)
+
+
+def _ended_well(job: Callable[[], object], wanted: Callable[[], bool], errors: int) -> bool:
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
         status = 1
         try:
+            os.dup2(errors, 2)
             die_with(parent)
             job()
             status = 0

@@ -33,7 +33,8 @@ class Kind(IntEnum):
     END = 3
     """All samples of this utterance were sent."""
     FAILED = 4
-    """This utterance (0: the voice itself) cannot be had; payload: why and what to do, UTF-8."""
+    """This utterance (0: the voice itself) cannot be had; payload: why and what to do, UTF-8; what follows
+    a line break is for those who look for the fault."""
     SAY = 5
     """Payload: the text, UTF-8. What was said before is forgotten."""
     CANCEL = 6

@@ -158,7 +158,7 @@ class SpeechProcess:
                 if self._current and not self._current.settled:
                     self._send(pack(Kind.SAY, self._current.number, self._current.text))
             elif frame.kind is Kind.FAILED:
-                reason = frame.payload.decode(errors="replace")
+                reason = _reason(frame.payload)
                 if frame.utterance == 0:
                     self._told = reason
                 elif current:
@@ -223,6 +223,13 @@ class SpeechProcess:
         with self._changed:
             if self._child:
                 self._child.kill()
+
+
+def _reason(payload: bytes) -> str:
+    reason, _, details = payload.decode(errors="replace").partition("\n")
+    if details:
+        _log.debug("%s", details)
+    return reason
 
 
 def _encode(text: str) -> bytes:
