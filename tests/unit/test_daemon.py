@@ -79,7 +79,14 @@ class Running:
     def _run(self) -> None:
         # Made here, since a gallery belongs to the thread that opened it.
         self.device = make_device(self._folder, self.eyes, self.clock, self.events.append)
-        self.daemon = Daemon(self.device, self._parts, self.clock, self.inbox, settings=CameraSettings())
+        self.daemon = Daemon(
+            self.device,
+            self._parts,
+            self.clock,
+            self.inbox,
+            settings=CameraSettings(),
+            on_power_off=self._power_off,
+        )
         self._made.set()
         try:
             self.outcome = self.daemon.run()
@@ -186,3 +193,29 @@ def test_a_player_that_crashes_for_ever_ends_the_daemon_for_systemd_to_start_ane
 
     running.device.player.render = crash  # type: ignore[method-assign]
     assert running.ends() is False
+
+
+def test_a_device_that_cannot_be_switched_off_says_so_and_goes_on(tmp_path: Path) -> None:
+    answer, tries = threading.Event(), list[str]()
+
+    def refuse() -> bool:
+        tries.append(threading.current_thread().name)
+        answer.wait(PATIENCE_S)
+        return False
+
+    running = Running(tmp_path, power_off=refuse)
+    running.daemon.power_off()
+    running.daemon.power_off()  # it is under way
+    looks = len(running.eyes.asked)
+    until(lambda: len(running.eyes.asked) > looks)
+    answer.set()
+    until(lambda: "It could not be switched off." in running.told("announcement"))
+    assert tries == ["kith-power"]
+    assert running.told("fault") == ["the device could not be switched off"]
+    assert running.stop()
+
+
+def test_a_device_that_goes_down_ends_the_run(tmp_path: Path) -> None:
+    running = Running(tmp_path, power_off=lambda: True)
+    running.daemon.power_off()
+    assert running.ends() is True

@@ -65,8 +65,10 @@ class Daemon:
         *,
         settings: CameraSettings,
         on_looked: Callable[[Looked], None] | None = None,
-        on_power_off: Callable[[], None] | None = None,
+        on_power_off: Callable[[], bool] | None = None,
     ) -> None:
+        """on_power_off: switches the device off, in a thread of its own; False when that cannot be. None: the
+        run ends instead."""
         self._device, self._parts, self._clock, self._inbox = device, parts, clock, inbox
         self._on_looked, self._on_power_off = on_looked, on_power_off
         device.core.attach(self)
@@ -78,6 +80,7 @@ class Daemon:
         self._next_beat_ns = 0
         self._source_ended = False
         self._outcome: bool | None = None
+        self._switching_off: threading.Thread | None = None
         self._capture = self._worker("capture", self._capturing.work, "camera.stopped")
         self._perceive = self._worker("perception", self._looking.work, "recognition.restarted")
         self._sound = PlayerThread(
@@ -97,25 +100,33 @@ class Daemon:
             self._looking.forget()
 
     def power_off(self) -> None:
-        """Switch the device off, as the core asks."""
-        if self._on_power_off is not None:
-            self._on_power_off()
-        self._inbox.put(Stop())
+        """Switch the device off, as the core asks; where that fails, say so and go on."""
+        if self._on_power_off is None:
+            self._inbox.put(Stop())
+        elif self._switching_off is None or not self._switching_off.is_alive():
+            self._switching_off = threading.Thread(target=self._switch_off, name="kith-power", daemon=True)
+            self._switching_off.start()
+
+    def _switch_off(self) -> None:
+        if self._on_power_off is not None and self._on_power_off():
+            self._inbox.put(Stop())
+        else:
+            self._inbox.put(Trouble(key="power.failed", text="the device could not be switched off"))
 
     def run(self) -> bool:
         """Until a Stop comes; True when it was asked for, False when a part could not be kept alive."""
         core = self._device.core
         # Python's 5 ms lets a busy thread tear holes into the sound; measured in docs/decisions/speech.md.
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
-        self._sound.start()
-        core.begin(self._clock.now_ns())
-        for trouble in self._device.troubles:
-            core.handle(trouble, self._clock.now_ns())
-        self._capture.start()
-        self._perceive.start()
-        self._start_button()
-        self._notifier.ready()
         try:
+            self._sound.start()
+            core.begin(self._clock.now_ns())
+            for trouble in self._device.troubles:
+                core.handle(trouble, self._clock.now_ns())
+            self._capture.start()
+            self._perceive.start()
+            self._start_button()
+            self._notifier.ready()
             return self._loop()
         finally:
             self._notifier.stopping()

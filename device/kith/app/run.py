@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import signal
-import subprocess
 from pathlib import Path
 from types import FrameType
 
 from kith.app.daemon import Daemon, Message, Parts, Stop
 from kith.app.events import Event
 from kith.app.paths import gallery_file
+from kith.app.power import switch_off
 from kith.app.wiring import assemble, quieten_opencv
 from kith.clock import Clock, MonotonicClock
 from kith.config import CameraSettings, Settings
@@ -39,7 +38,7 @@ def run(settings: Settings, state: Path) -> bool:
         open_sink=lambda: SpeakerSink(settings.announce.sound_device),
         button=GpioButton(settings.button.gpio, clock),
     )
-    daemon = Daemon(device, parts, clock, inbox, settings=settings.camera, on_power_off=_power_off)
+    daemon = Daemon(device, parts, clock, inbox, settings=settings.camera, on_power_off=switch_off)
 
     def stop(number: int, frame: FrameType | None) -> None:
         inbox.put(Stop())
@@ -71,11 +70,3 @@ def _log_event(event: Event) -> None:
         _LOG.warning("%s: %s", event.kind, event.text)
     else:
         _LOG.info("%s", event.kind)
-
-
-def _power_off() -> None:
-    command = shutil.which("systemctl")
-    if command is None:
-        _LOG.error("cannot switch the device off: there is no systemctl here")
-    else:
-        subprocess.Popen([command, "poweroff"], stdin=subprocess.DEVNULL)
