@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from kith.config import Settings
 from kith.drivers.gpio_button import GpioButton
 from kith.drivers.speaker import SpeakerSink
 from kith.drivers.speech import open_speech
-from kith.errors import CameraUnavailable, GalleryError, HardwareError, KithError
+from kith.errors import CameraUnavailable, HardwareError, KithError, ModelError
 from kith.recognition.gallery import Gallery
 from kith.recognition.operating_point import load_operating_point
 from kith.types import SAMPLE_RATE_HZ
@@ -26,9 +27,11 @@ from kith.vision.imaging import judge_view
 from kith.vision.networks import load_network
 from kith.vision.pipeline import open_analyzer
 
+_DEVICE_MODEL = Path("/proc/device-tree/model")
+
 
 class Verdict(StrEnum):
-    """OK; MISSING: a part that is not there, as on a desk; FAILED: something is wrong."""
+    """OK; MISSING: a part of the wearable that a desk does without; FAILED: something is wrong."""
 
     OK = "ok"
     MISSING = "missing"
@@ -44,23 +47,33 @@ class Finding:
     text: str
 
 
-def examine(settings: Settings, state: Path) -> Iterator[Finding]:
-    """Check every part in turn; never raises KithError. The gallery is only looked at."""
-    checks: tuple[tuple[str, Callable[[], str]], ...] = (
-        ("system", _system),
-        ("networks", lambda: _networks(settings)),
-        ("figures", _figures),
-        ("gallery", lambda: _gallery(state)),
-        ("voice", lambda: _voice(settings)),
-        ("speaker", lambda: _speaker(settings)),
-        ("camera", lambda: _camera(settings)),
-        ("button", lambda: _button(settings)),
+def on_a_pi(model: Path = _DEVICE_MODEL) -> bool:
+    """Whether this machine says that it is a Raspberry Pi."""
+    try:
+        return "Raspberry" in model.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+
+
+def examine(settings: Settings, state: Path, *, wearable: bool) -> Iterator[Finding]:
+    """Check every part in turn; never raises KithError. The gallery is not changed. wearable: a camera,
+    button or speaker that is not there is FAILED, as everywhere a voice is."""
+    missing = Verdict.FAILED if wearable else Verdict.MISSING
+    checks: tuple[tuple[str, Callable[[], str], Verdict], ...] = (
+        ("system", _system, Verdict.FAILED),
+        ("networks", lambda: _networks(settings), Verdict.FAILED),
+        ("figures", _figures, Verdict.FAILED),
+        ("gallery", lambda: _gallery(state), Verdict.FAILED),
+        ("voice", lambda: _voice(settings), Verdict.FAILED),
+        ("speaker", lambda: _speaker(settings), missing),
+        ("camera", lambda: _camera(settings), missing),
+        ("button", lambda: _button(settings), missing),
     )
-    for part, check in checks:
+    for part, check, when_missing in checks:
         try:
             yield Finding(part=part, verdict=Verdict.OK, text=check())
         except HardwareError as error:
-            yield Finding(part=part, verdict=Verdict.MISSING, text=str(error))
+            yield Finding(part=part, verdict=when_missing, text=str(error))
         except KithError as error:
             yield Finding(part=part, verdict=Verdict.FAILED, text=str(error))
 
@@ -91,13 +104,16 @@ def _figures() -> str:
 
 def _gallery(state: Path) -> str:
     file = gallery_file(state)
-    if not file.exists():
+    readable = state.is_dir() and os.access(state, os.R_OK | os.X_OK)
+    if not state.exists() or (readable and not any(state.glob(f"{file.name}*"))):
         return f"none yet in {state}; it is made when the first person is enrolled"
-    with Gallery.open(file, None) as gallery:
+    try:
+        model_id = load_network("embedder", models_dir()).model_id
+    except ModelError:  # told of the networks; the gallery may be sound all the same
+        model_id = None
+    with Gallery.looked_at(file, model_id) as gallery:
         if gallery.obstacle is not None:
             raise gallery.obstacle
-        if gallery.restored:
-            raise GalleryError(f"{file} was damaged; it has just been restored from its backup")
         return f"sound, {len(gallery.people())} people known, in {state}"
 
 

@@ -102,17 +102,19 @@ def run(ctx: click.Context, data: Path | None, verbose: bool) -> None:
 
 @click.command()
 @data_option
+@click.option("--wearable", is_flag=True, help="No part may be missing, as on a Raspberry Pi anyway.")
 @click.pass_context
-def doctor(ctx: click.Context, data: Path | None) -> None:
-    """Check every part and say in words how it is.
+def doctor(ctx: click.Context, data: Path | None, wearable: bool) -> None:
+    """Check every part and say in words how it is. Nothing is changed.
 
-    "missing" is a part that is not there, as camera and button on a desk; it does no harm here. The exit
-    status is 1 when anything FAILED.
+    "missing" is a part that is not there, as camera, button and speaker on a desk, where it does no harm. On
+    a Raspberry Pi it FAILED; stop the device first (sudo systemctl stop kith), since it holds these parts.
+    The exit status is 1 when anything FAILED.
     """
-    from kith.app.doctor import Verdict, examine
+    from kith.app.doctor import Verdict, examine, on_a_pi
 
     failed = False
-    for finding in examine(settings_of(ctx), state_of(data)):
+    for finding in examine(settings_of(ctx), state_of(data), wearable=wearable or on_a_pi()):
         failed |= finding.verdict is Verdict.FAILED
         colour = {Verdict.OK: "green", Verdict.MISSING: "yellow", Verdict.FAILED: "red"}[finding.verdict]
         click.echo(

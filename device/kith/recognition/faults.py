@@ -36,6 +36,15 @@ def translated(path: Path) -> Iterator[None]:
         raise _from_system(error, path) from error
 
 
+def obstacle_of(path: Path) -> GalleryError | None:
+    """Why a file could not be changed now, as far as that can be told without trying, or None."""
+    if _disk_is_full(path):
+        return _full(path)
+    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        return _not_writable(path)
+    return None
+
+
 def corrupt(path: Path, why: str) -> GalleryCorrupt:
     """The error for a damaged file that no backup can replace."""
     return GalleryCorrupt(

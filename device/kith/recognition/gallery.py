@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -54,6 +55,16 @@ class Gallery:
             gallery.close()
             raise
         return gallery
+
+    @classmethod
+    @contextmanager
+    def looked_at(cls, path: Path, model_id: str | None) -> Iterator[Gallery]:
+        """The gallery for reading alone, without changing anything. Raises as `open`, and GalleryCorrupt also
+        for damage that the next opening mends."""
+        with Store.looked_at(path) as store:
+            gallery = cls(store, model_id)
+            gallery._check_model()
+            yield gallery
 
     @property
     def restored(self) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kith.errors import GalleryCorrupt, GalleryError, GalleryFull
 from kith.recognition import migrations
-from kith.recognition.faults import GalleryNotWritable, corrupt, translated
+from kith.recognition.faults import GalleryNotWritable, corrupt, obstacle_of, translated
 from kith.recognition.files import copy_private, folder_lock, make_private, sync_folder, write_private
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,25 @@ class Store:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with folder_lock(path.parent, _BUSY_S):
                 return cls._open_locked(path)
+
+    @classmethod
+    @contextmanager
+    def looked_at(cls, path: Path) -> Iterator[Store]:
+        """The file for reading alone; nothing in its folder is changed, and nobody else changes it meanwhile.
+        Raises as `open`, and GalleryCorrupt also for damage that the next opening mends."""
+        with translated(path), folder_lock(path.parent, _BUSY_S):
+            try:
+                connection = _open_to_look(path)
+            except GalleryCorrupt as damage:
+                if not any(map(_is_sound, (_staged(path), backup_of(path)))):
+                    raise
+                raise GalleryCorrupt(
+                    f"{path} is damaged or gone; its backup is sound and takes its place at the next start"
+                ) from damage
+            try:
+                yield cls(path, connection, obstacle_of(path))
+            finally:
+                connection.close()
 
     def follow(self) -> bool:
         """Go over to the file that lies at the path now where another program put it there, as one does that
@@ -211,6 +230,27 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _connect_reading(path: Path) -> sqlite3.Connection:
     # A WAL database cannot be opened where its journal cannot be made; as an immutable file it can.
     return sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, isolation_level=None)
+
+
+def _open_to_look(path: Path) -> sqlite3.Connection:
+    if not path.exists():
+        raise corrupt(path, "it is not there")
+    # What a program that was killed left in the journal is read too; then the journal's files are there.
+    whole = _all_is_in_one_file(path)
+    connection = (
+        _connect_reading(path)
+        if whole
+        else sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)
+    )
+    try:
+        with translated(path):
+            migrations.check_sound(connection, path, len(migrations.STEPS))
+            if migrations.schema_version(connection) == 0:
+                raise corrupt(path, "it is empty")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _all_is_in_one_file(path: Path) -> bool:
