@@ -238,6 +238,7 @@ def playing(speech: Speech, latency_s: float) -> Iterator[tuple[Player, Monitor,
             on_playback=lambda report: None,
             on_fault=lambda error: print(f"fault: {error}"),
             on_restored=lambda: None,
+            on_exhausted=lambda: print("the player gave up"),
         )
         thread.start()
         # PulseAudio's null sink begins with a buffer of 2 s and shrinks it to what is asked for.
