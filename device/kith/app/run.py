@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
@@ -11,6 +12,7 @@ from kith.app.daemon import Daemon, Message, Parts, Stop
 from kith.app.events import Event
 from kith.app.paths import gallery_file
 from kith.app.power import switch_off
+from kith.app.refusal import tell_refusal
 from kith.app.wiring import assemble, quieten_opencv
 from kith.clock import Clock, MonotonicClock
 from kith.config import CameraSettings, Settings
@@ -19,8 +21,8 @@ from kith.drivers.opencv_camera import OpenCvCamera
 from kith.drivers.picamera import PiCamera, is_installed
 from kith.drivers.speaker import SpeakerSink
 from kith.drivers.speech import open_speech
-from kith.errors import ConfigError
-from kith.ports import Camera
+from kith.errors import ConfigError, KithError
+from kith.ports import AudioSink, Camera
 from kith.runtime.inbox import Inbox
 
 _LOG = logging.getLogger(__name__)
@@ -31,24 +33,30 @@ def run(settings: Settings, state: Path) -> bool:
     quieten_opencv()
     clock = MonotonicClock()
     inbox: Inbox[Message] = Inbox(clock)
-    speech = open_speech(settings.announce)
-    device = assemble(settings, gallery_file(state), speech, clock, _log_event, virtual_time=False)
-    parts = Parts(
-        camera=open_camera(settings.camera, clock),
-        open_sink=lambda: SpeakerSink(settings.announce.sound_device),
-        button=GpioButton(settings.button.gpio, clock),
-    )
-    daemon = Daemon(device, parts, clock, inbox, settings=settings.camera, on_power_off=switch_off)
+    with ExitStack() as stack:
+        speech = open_speech(settings.announce)
+        stack.callback(speech.close)
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        inbox.put(Stop())
+        def open_sink() -> AudioSink:
+            return SpeakerSink(settings.announce.sound_device)
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    try:
+        try:
+            camera = open_camera(settings.camera, clock)
+            device = assemble(settings, gallery_file(state), speech, clock, _log_event, virtual_time=False)
+        except KithError as error:
+            tell_refusal(error, speech, open_sink, settings.announce, clock)
+            raise
+        stack.callback(device.close)
+        button = GpioButton(settings.button.gpio, clock)
+        parts = Parts(camera=camera, open_sink=open_sink, button=button)
+        daemon = Daemon(device, parts, clock, inbox, settings=settings.camera, on_power_off=switch_off)
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            inbox.put(Stop())
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
         return daemon.run()
-    finally:
-        device.close()
 
 
 def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
