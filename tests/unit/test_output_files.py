@@ -64,5 +64,5 @@ def test_outputs_of_their_own_are_allowed(video: Path, tmp_path: Path) -> None:
     outputs = {"--events": tmp_path / "e", "--sound": tmp_path / "s", "--picture": tmp_path / "photos.png"}
     check_apart(outputs, video, None)
     check_apart(outputs, None, tmp_path / "photos")
-    with pytest.raises(InputError, match="--events .* among the photos"):
+    with pytest.raises(InputError, match=r"--events .* among the photos"):
         check_apart(outputs, None, tmp_path)
