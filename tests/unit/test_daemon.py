@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -219,3 +222,56 @@ def test_a_device_that_goes_down_ends_the_run(tmp_path: Path) -> None:
     running = Running(tmp_path, power_off=lambda: True)
     running.daemon.power_off()
     assert running.ends() is True
+
+
+EVERYTHING_HANGS = """
+import sys, threading, time
+from pathlib import Path
+from kith.announce import player_thread
+from kith.app.daemon import Daemon, Parts, Stop
+from kith.clock import MonotonicClock
+from kith.config import CameraSettings
+from kith.runtime.inbox import Inbox
+from kith.runtime.worker import Worker
+from tests.unit._device_kit import Eyes, StubCamera, frames, make_device
+
+Worker.stop.__defaults__ = (0.3,)
+player_thread.JOIN_S = 0.3
+clock, hung = MonotonicClock(), set()
+inbox = Inbox(clock)
+
+def hang(where):
+    hung.add(where)
+    if len(hung) == 3:
+        inbox.put(Stop())
+    time.sleep(600)
+
+class Hanging(Eyes):
+    def look(self, frame): hang("perception")
+
+class Sink:
+    def write(self, block): hang("sound")
+    def close(self): pass
+
+reads, read = iter([True]), frames(clock)
+camera = StubCamera(lambda: read() if next(reads, False) else hang("capture"))
+device = make_device(Path(sys.argv[1]), Hanging(), clock, lambda event: None)
+parts = Parts(camera=camera, open_sink=Sink, button=None)
+outcome = Daemon(device, parts, clock, inbox, settings=CameraSettings()).run()
+device.close()
+print(outcome, sorted(hung), sorted(t.name for t in threading.enumerate() if t.name.startswith("kith")))
+"""
+
+
+def test_the_process_ends_though_every_thread_hangs(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", EVERYTHING_HANGS, str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": f"{root}{os.pathsep}{root / 'device'}"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_S,
+    )
+    hung = "['capture', 'perception', 'sound']"
+    assert done.stdout == f"True {hung} ['kith-capture', 'kith-perception', 'kith-player']\n"
