@@ -15,6 +15,7 @@ from kith.announce import words
 from kith.announce.arbiter import MAX_WAITING
 from kith.announce.callouts import Callouts, NoView, direction, distance
 from kith.announce.words import LINES, REASONS, Phrasebook
+from kith.app import refusal
 from kith.config import AnnounceSettings, ButtonSettings, EnrollmentSettings, PresenceSettings
 from kith.enrollment.looks import CENTRE_HZ, EDGE_HZ
 from kith.enrollment.machine import GUIDE_INTERVAL_NS
@@ -244,3 +245,7 @@ def test_the_numbers_in_the_prose_are_the_settings(value: float, pattern: str) -
     found = re.search(pattern, DOC.read_text(encoding="utf-8"))
     assert found is not None, pattern
     assert float(found[1]) == value
+
+
+def test_every_reason_not_to_start() -> None:
+    assert table("error at start") == [[kind.__name__, words] for kind, words in refusal.REASONS]
