@@ -44,7 +44,7 @@ evaluate: setup ## TPIR and FPIR at the shipped operating point on DATA=FOLDER (
 	@$(PY) -m calibration.evaluate "$(DATA)"
 
 hardware-test: setup ## on a Pi with its parts: the contract suites over the real drivers
-	@KITH_HARDWARE=1 $(PY) -m pytest tests/contract tests/hardware
+	@KITH_HARDWARE=1 $(PY) -m pytest tests/contract
 
 clean: ## take away everything that was built; photographs and galleries of yours are not touched
 	rm -rf .venv .cache models/build demo/build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
