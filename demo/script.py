@@ -8,7 +8,6 @@ import numpy as np
 
 FPS = 15.0
 DURATION_S = 75.0
-EYES_HEIGHT_M = 1.62
 
 Keys = tuple[tuple[float, ...], ...]
 """Moments: (time in s, value, …). Between two of them values pass over smoothly."""

@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 import traceback
+import warnings
 import wave
 from collections.abc import Callable
 
@@ -100,7 +101,10 @@ def _in_fork(job: Callable[[], object], wanted: Callable[[], bool]) -> str | Non
 
 def _ended_well(job: Callable[[], object], wanted: Callable[[], bool], errors: int) -> bool:
     parent = os.getpid()
-    pid = os.fork()
+    with warnings.catch_warnings():
+        # Python 3.12 and later warn of any fork beside a thread; ours only waits for the next text.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
     if pid == 0:
         status = 1
         try:
