@@ -18,7 +18,7 @@ _NOSE_OUT_MM = 24.0
 _NOSE_DOWN_MM = 39.0
 _MOUTH_OUT_MM = 5.0
 _MOUTH_DOWN_MM = 68.0
-_EDGE_SHARE = 0.12
+_MAX_OUTSIDE_SHARE = 0.24
 
 
 def measure(face: Face, aligned: AlignedFace) -> FaceQuality:
@@ -81,7 +81,7 @@ def head_pose(landmarks: F32) -> tuple[float, float]:
 
 def _cut_off(box: BoxPx, landmarks: F32, width_px: int, height_px: int) -> bool:
     outside = box.area - _inside_area(box, width_px, height_px)
-    if outside > _EDGE_SHARE * box.area * 2:
+    if outside > _MAX_OUTSIDE_SHARE * box.area:
         return True
     x, y = landmarks[:, 0], landmarks[:, 1]
     return bool(x.min() < 0 or y.min() < 0 or x.max() >= width_px or y.max() >= height_px)
