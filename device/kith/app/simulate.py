@@ -90,6 +90,7 @@ def simulate(settings: Settings, request: Request) -> Summary:
             recorder.event(event)
 
         speech = open_speech(settings.announce)
+        stack.callback(speech.close)
         device = assemble(
             settings, gallery_file(state), speech, clock, observe, virtual_time=not request.realtime
         )

@@ -11,9 +11,7 @@ from kith.clock import Clock
 from kith.config import CameraSettings
 from kith.errors import CameraFault, CameraUnavailable
 from kith.types import Frame
-from kith.vision.imaging import as_rgb
-
-_ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+from kith.vision.imaging import as_rgb, turned
 
 
 class OpenCvCamera:
@@ -46,9 +44,7 @@ class OpenCvCamera:
         if not more:
             raise CameraFault(f"the camera at {self._settings.v4l2_device} stopped answering")
         captured_ns = self._clock.now_ns()
-        rotation = _ROTATIONS.get(self._settings.rotation_deg)
-        turned = picture if rotation is None else cv2.rotate(picture, rotation)
-        rgb = as_rgb(np.asarray(turned, np.uint8))
+        rgb = turned(as_rgb(np.asarray(picture, np.uint8)), self._settings.rotation_deg)
         rgb.setflags(write=False)
         self._seq += 1
         return Frame(seq=self._seq - 1, captured_ns=captured_ns, rgb=rgb)

@@ -9,15 +9,13 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Any
 
-import cv2
 import numpy as np
 
 from kith.clock import Clock
 from kith.config import CameraSettings
 from kith.errors import CameraFault, CameraUnavailable
 from kith.types import Frame
-
-_ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+from kith.vision.imaging import turned
 
 _ANSWER_S = 2.0
 """A frame takes a thirtieth of a second, the first one after the start up to a second."""
@@ -69,8 +67,7 @@ class PiCamera:
         except (RuntimeError, TimeoutError) as error:
             raise CameraFault("the Pi's camera stopped answering") from error
         captured_ns = self._clock.now_ns()
-        rotation = _ROTATIONS.get(self._settings.rotation_deg)
-        rgb = np.ascontiguousarray(picture if rotation is None else cv2.rotate(picture, rotation), np.uint8)
+        rgb = turned(np.ascontiguousarray(picture, np.uint8), self._settings.rotation_deg)
         rgb.setflags(write=False)
         self._seq += 1
         return Frame(seq=self._seq - 1, captured_ns=captured_ns, rgb=rgb)

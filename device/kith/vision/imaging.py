@@ -14,6 +14,7 @@ from kith.types import U8, View
 MAX_SIDE_PX = 1600
 _MAX_FILE_BYTES = 200 * 2**20
 _MAX_PIXELS = 200_000_000
+_ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 _DARK_LUMA = 16.0
 _FLAT_SPREAD = 3.5
 
@@ -51,6 +52,12 @@ def open_photo(path: Path) -> Photo:
 def as_rgb(bgr: U8) -> U8:
     """Swap OpenCV's channel order; a new array."""
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def turned(rgb: U8, rotation_deg: int) -> U8:
+    """The picture of a camera that is mounted turned: by 0, 90, 180 or 270 degrees clockwise."""
+    rotation = _ROTATIONS.get(rotation_deg)
+    return rgb if rotation is None else np.asarray(cv2.rotate(rgb, rotation), np.uint8)
 
 
 def judge_view(rgb: U8) -> View:
