@@ -15,6 +15,9 @@ from typing import Any, TypeVar, get_type_hints
 
 from kith.errors import ConfigError
 
+GUARD_TABLE = "guard"
+"""The one table of the file that is not the main daemon's."""
+
 T = TypeVar("T")
 Number = TypeVar("Number", int, float)
 
@@ -141,33 +144,42 @@ class Settings:
 
 
 def load_settings(path: Path) -> Settings:
-    """Read a TOML file; what it does not name keeps its default. Raises ConfigError."""
+    """Read a TOML file; what it does not name keeps its default. Its table `guard` is the guard's own and
+    not looked at (see `kith.guard.settings`). Raises ConfigError."""
+    table = read_table(path)
+    table.pop(GUARD_TABLE, None)
+    return build_settings(Settings(), table, where=str(path))
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """A TOML file as it stands. Raises ConfigError."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read the settings in {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
-    return _build(Settings, table, where=str(path))
 
 
-def _build(kind: type[T], table: dict[str, Any], where: str) -> T:
-    hints = get_type_hints(kind)
-    fields = {each.name: each for each in dataclasses.fields(kind)}  # type: ignore[arg-type]
+def build_settings(defaults: T, table: dict[str, Any], where: str) -> T:
+    """Frozen settings with what a table names put in the place of their defaults; where: the name of its
+    place, for errors. Raises ConfigError."""
+    hints = get_type_hints(type(defaults))
+    fields = {each.name: each for each in dataclasses.fields(defaults)}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for key, value in table.items():
         if key not in fields:
             raise ConfigError(f"{where}: there is no setting '{key}'; known are {', '.join(sorted(hints))}")
-        values[key] = _value(hints[key], value, f"{where}: {key}")
+        values[key] = _value(getattr(defaults, key), hints[key], value, f"{where}: {key}")
         _check_range(values[key], fields[key].metadata, f"{where}: {key}")
-    return kind(**values)
+    return dataclasses.replace(defaults, **values)  # type: ignore[type-var]
 
 
-def _value(expected: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(expected) and isinstance(expected, type):
+def _value(default: Any, expected: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(expected):
         if not isinstance(value, dict):
             raise ConfigError(f"{where} must be a table")
-        return _build(expected, value, where)
+        return build_settings(default, value, where)
     if expected is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not expected:

@@ -44,6 +44,18 @@ class ButtonUnavailable(HardwareError):
     """No button at start."""
 
 
+class RangeFinderUnavailable(HardwareError):
+    """No range sensor at start."""
+
+
+class OutputUnavailable(HardwareError):
+    """No buzzer or vibration motor at start."""
+
+
+class OutputFault(HardwareError):
+    """The buzzer or vibration motor stopped working."""
+
+
 class ModelError(KithError):
     """A network's file cannot be used."""
 

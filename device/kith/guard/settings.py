@@ -1,0 +1,158 @@
+"""The guard's settings: the table `guard` of the one settings file. Every number has its unit and its why.
+
+A number marked † is ours and waits for trials with wearers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kith.config import GUARD_TABLE, bounded, build_settings, one_of, read_table
+from kith.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorSettings:
+    """One range sensor and where it is connected. Only what its kind needs is looked at."""
+
+    kind: str = one_of("none", "hcsr04", "vl53l1x")
+    trigger_gpio: int = bounded(23, 0, 27)
+    echo_gpio: int = bounded(24, 0, 27)
+    """Through a divider: the HC-SR04 answers with 5 V, a Pi's pin bears 3.3 V."""
+    i2c_bus: int = bounded(1, 0, 20)
+    i2c_address: int = bounded(0x29, 0x08, 0x77)
+    """0x29 is what every VL53L1X begins with: two of them need two buses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterSettings:
+    """What is believed of the readings."""
+
+    least_mm: int = bounded(20, 0, 1000)
+    """Nearer than an HC-SR04 can hear, and so a lone zero or worse."""
+    most_mm: int = bounded(4000, 500, 10_000)
+    """Farther than either sensor can be trusted: treated as no echo."""
+    median_of: int = bounded(3, 3, 9)
+    """Three readings drop a lone outlier at the price of one reading's delay."""
+    window_ms: int = bounded(400, 100, 2000)
+    """Readings older than this say nothing about now; †."""
+    agree_mm: int = bounded(200, 20, 1000)
+    """Two readings nearer to each other than this, and what can be walked between them, agree; †."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproachSettings:
+    """How closing speed and time to contact are made."""
+
+    window_ms: int = bounded(400, 100, 2000)
+    """Shorter is noisier, longer is later; †."""
+    least_closing_mm_s: int = bounded(200, 20, 2000)
+    """Slower is standing, swaying and noise; †."""
+    most_closing_mm_s: int = bounded(4000, 1000, 20_000)
+    """Two people walking briskly at each other. Faster is a jump from one thing to another; †."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneSettings:
+    """When the wearer is warned, and how urgently. A zone is entered by time to contact or by distance."""
+
+    far_contact_ms: int = bounded(1750, 200, 10_000)
+    """†: a step to decide and two to stop in."""
+    middle_contact_ms: int = bounded(1200, 100, 10_000)
+    near_contact_ms: int = bounded(700, 50, 10_000)
+    middle_mm: int = bounded(600, 100, 4000)
+    """†: an arm's length."""
+    near_mm: int = bounded(450, 50, 4000)
+    contact_mm: int = bounded(350, 30, 2000)
+    """†: continuous, as parking aids are from 200 to 300 mm on."""
+    hysteresis_mm: int = bounded(150, 0, 1000)
+    hold_ms: int = bounded(500, 0, 5000)
+    """A warning whose cause is lost from sight goes on for so long; †."""
+    steady_mm: int = bounded(100, 10, 1000)
+    """A range that moves less than this is steady; †."""
+    mute_after_ms: int = bounded(3000, 500, 60_000)
+    """As parking aids do. Never in the innermost zone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthSettings:
+    """When a sensor is not to be relied on."""
+
+    silent_after_ms: int = bounded(500, 100, 10_000)
+    """Eight readings of the slowest sensor."""
+    stuck_after_readings: int = bounded(100, 10, 10_000)
+    """The same millimetre so often: both sensors' noise is several millimetres even before a wall; †."""
+    unsure_after_ms: int = bounded(2000, 200, 60_000)
+    """A sensor that says so long that it cannot measure is blind; †."""
+    no_echo_after_ms: int = bounded(10_000, 1000, 600_000)
+    """No echo at all for so long is told once, since silence would be taken for a clear way; †."""
+    no_echo_repeat_ms: int = bounded(60_000, 5000, 3_600_000)
+    blind_repeat_ms: int = bounded(10_000, 1000, 600_000)
+    dead_repeat_ms: int = bounded(10_000, 1000, 600_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundSettings:
+    """What a warning sounds like."""
+
+    pulse_ms: int = bounded(80, 20, 500)
+    far_gap_ms: int = bounded(500, 20, 2000)
+    middle_gap_ms: int = bounded(250, 20, 2000)
+    near_gap_ms: int = bounded(120, 20, 2000)
+    """Shorter gaps are heard as more urgent (Haas and Edworthy 1996)."""
+    head_hz: int = bounded(2400, 100, 8000)
+    """Near the resonance of small piezo buzzers, where they are loudest."""
+    knee_hz: int = bounded(1200, 100, 8000)
+    """An octave lower: told apart by anybody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputSettings:
+    """Buzzer and vibration motor."""
+
+    buzzer: str = one_of("tone", "plain", "none")
+    """tone: a passive buzzer, driven by PWM; plain: an active one with a pitch of its own."""
+    buzzer_gpio: int = bounded(18, 0, 27)
+    vibration: bool = False
+    vibration_gpio: int = bounded(27, 0, 27)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSettings:
+    """What the main daemon is told."""
+
+    beat_ms: int = bounded(200, 50, 1000)
+    """At least so often, and at each change of level."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleSettings:
+    """The guard's place among the processes."""
+
+    realtime_priority: int = bounded(50, 0, 90)
+    """SCHED_FIFO; 0: an ordinary process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardSettings:
+    """All settings of the guard."""
+
+    head: SensorSettings = field(default_factory=lambda: SensorSettings(kind="hcsr04"))
+    knee: SensorSettings = field(default_factory=lambda: SensorSettings(trigger_gpio=5, echo_gpio=6))
+    filter: FilterSettings = field(default_factory=FilterSettings)
+    approach: ApproachSettings = field(default_factory=ApproachSettings)
+    zones: ZoneSettings = field(default_factory=ZoneSettings)
+    health: HealthSettings = field(default_factory=HealthSettings)
+    sounds: SoundSettings = field(default_factory=SoundSettings)
+    outputs: OutputSettings = field(default_factory=OutputSettings)
+    link: LinkSettings = field(default_factory=LinkSettings)
+    schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
+
+
+def load_guard_settings(path: Path) -> GuardSettings:
+    """The table `guard` of a settings file; what it does not name keeps its default. Raises ConfigError."""
+    table = read_table(path).get(GUARD_TABLE, {})
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: {GUARD_TABLE} must be a table")
+    return build_settings(GuardSettings(), table, where=f"{path}: {GUARD_TABLE}")

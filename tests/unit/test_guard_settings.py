@@ -1,0 +1,55 @@
+"""The guard's own table of the settings file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kith.config import Settings, load_settings
+from kith.errors import ConfigError
+from kith.guard.settings import GuardSettings, load_guard_settings
+
+
+def _file(folder: Path, text: str) -> Path:
+    path = folder / "kith.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_file_without_the_table_gives_the_defaults(tmp_path: Path) -> None:
+    assert load_guard_settings(_file(tmp_path, "[camera]\nwidth_px = 1280\n")) == GuardSettings()
+
+
+def test_what_a_sensor_does_not_name_keeps_the_default_of_its_place(tmp_path: Path) -> None:
+    settings = load_guard_settings(
+        _file(tmp_path, "[guard.head]\necho_gpio = 7\n[guard.knee]\nkind = 'hcsr04'")
+    )
+    assert (settings.head.kind, settings.head.echo_gpio) == ("hcsr04", 7)
+    assert (settings.knee.trigger_gpio, settings.knee.echo_gpio) == (5, 6)
+
+
+def test_the_main_daemon_does_not_look_at_the_guards_table(tmp_path: Path) -> None:
+    file = _file(tmp_path, "[guard]\nnonsense = 1\n")
+    assert load_settings(file) == Settings()
+    with pytest.raises(ConfigError, match="no setting 'nonsense'"):
+        load_guard_settings(file)
+
+
+def test_the_guard_does_not_look_at_the_main_daemons_tables(tmp_path: Path) -> None:
+    file = _file(tmp_path, "[camera]\nnonsense = 1\n")
+    assert load_guard_settings(file) == GuardSettings()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("guard = 3", "must be a table"),
+        ("[guard.zones]\ncontact_mm = 0", "must be from 30 to 2000"),
+        ("[guard.head]\nkind = 'sonar'", "must be one of none, hcsr04, vl53l1x"),
+        ("[guard", "is not valid TOML"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load_guard_settings(_file(tmp_path, text))
