@@ -39,6 +39,9 @@ class FilterSettings:
     """Readings older than this say nothing about now; †."""
     agree_mm: int = bounded(200, 20, 1000)
     """Two readings nearer to each other than this, and what can be walked between them, agree; †."""
+    agree_ms: int = bounded(100, 0, 1000)
+    """What can be walked in this time is the most that is allowed for; †. With more, any two readings on
+    both sides of a gap would agree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,11 @@ class ApproachSettings:
 
     window_ms: int = bounded(400, 100, 2000)
     """Shorter is noisier, longer is later; †."""
+    least_ms: int = bounded(100, 20, 1000)
+    """Readings over less time than this give no speed: three of the slowest sensor; †."""
+    ahead_ms: int = bounded(150, 0, 1000)
+    """A distance is carried on at its closing speed for so long after its last reading: two missed readings
+    of the slowest sensor; †."""
     least_closing_mm_s: int = bounded(200, 20, 2000)
     """Slower is standing, swaying and noise; †."""
     most_closing_mm_s: int = bounded(4000, 1000, 20_000)
@@ -79,6 +87,8 @@ class ZoneSettings:
 class HealthSettings:
     """When a sensor is not to be relied on."""
 
+    start_within_ms: int = bounded(2000, 200, 60_000)
+    """The first reading after the start may take so long: a VL53L1X is set up first."""
     silent_after_ms: int = bounded(500, 100, 10_000)
     """Eight readings of the slowest sensor."""
     stuck_after_readings: int = bounded(100, 10, 10_000)
