@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import combinations, islice
 
 from kith.clock import NS_PER_MS, NS_PER_S
 from kith.guard.filter import Sample, Track
@@ -58,11 +58,9 @@ class Approach:
         count = len(samples)
         if count < 3 or samples[-1][0] - samples[0][0] < self._settings.least_ms * NS_PER_MS:
             return None
-        pairs = list(samples)
         slopes = sorted(
             (first[1] - second[1]) * NS_PER_S // (second[0] - first[0])
-            for index, first in enumerate(pairs)
-            for second in pairs[index + 1 :]
+            for first, second in combinations(samples, 2)
         )
         # One outlier among three bends two slopes of three: only the least is safe from it.
         slope = slopes[0] if count == 3 else slopes[(len(slopes) - 1) // 2]

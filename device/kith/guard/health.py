@@ -81,7 +81,7 @@ class SensorHealth:
         self._lost = self._lost or lost
         dead = self._why_dead(now_ns)
         if dead is not None:
-            self.health, self.fault = Health.DEAD, dead
+            self.health, self.fault, self._lost = Health.DEAD, dead, False
             return self._tell_dead(now_ns)
         blind = None if sees else self._why_blind(now_ns)
         if blind is not None:

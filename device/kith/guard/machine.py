@@ -39,7 +39,11 @@ class GuardMachine:
 
     def self_test(self, now_ns: int) -> list[OutputEdge]:
         """Begin the sound by which the wearer knows that the guard has begun and can be heard."""
-        return self._sounder.step(Signal.SELF_TEST, now_ns)
+        return self.signal(Signal.SELF_TEST, now_ns)
+
+    def signal(self, signal: Signal, now_ns: int) -> list[OutputEdge]:
+        """Give a signal that is not the policy's own; what it begins with, the rest comes with time."""
+        return self._sounder.step(signal, now_ns)
 
     def step(self, event: RangeReading | Tick, now_ns: int) -> list[OutputEdge]:
         """Take a reading, or let time pass."""

@@ -5,7 +5,7 @@ See `docs/guard.md` for what it does and how it was measured.
 
 from __future__ import annotations
 
-from kith.clock import NS_PER_S, Tick
+from kith.clock import NS_PER_MS, NS_PER_S, Tick
 from kith.guard.approach import Approach, Sight
 from kith.guard.filter import Tracks
 from kith.guard.health import Answer, SensorHealth
@@ -28,7 +28,7 @@ class Policy:
     """Judges each sensor by itself and warns of the most urgent: `step` gives what changed.
 
     Time that goes back counts as standing still, a reading from the future as one of now; one that is older
-    than the sensor's last one, or comes twice, is dropped. Its memory is bounded; it makes no reference cycles.
+    than the sensor's last one, or comes twice, is dropped. Its memory is bounded, without reference cycles.
     """
 
     def __init__(self, settings: GuardSettings, positions: tuple[Position, ...], now_ns: int) -> None:
@@ -92,6 +92,7 @@ class _Sensor:
         self.position = position
         self._settings = settings
         self._least_closing_mm_s = settings.approach.least_closing_mm_s
+        self._ahead_ns = settings.approach.ahead_ms * NS_PER_MS
         self._tracks = Tracks(settings.filter, settings.approach)
         self._approach = Approach(settings.approach, settings.filter.median_of)
         self._zones = Zones(settings.zones, settings.approach)
@@ -154,7 +155,7 @@ class _Sensor:
             times.append(self._tracks.next_deadline_ns)
         if self._sight is not None:
             crossing_ns = self._zones.crossing_ns(self._sight, now_ns)
-            if crossing_ns is not None:
+            if crossing_ns is not None and crossing_ns <= self._sight.seen_ns + self._ahead_ns:
                 times.append(crossing_ns)
         return times
 

@@ -97,10 +97,11 @@ class Zones:
     def _be_quiet(self, before: Level, now_ns: int) -> None:
         if before is not Level.QUIET:
             self._quiet_ns = now_ns
-        elif now_ns - self._quiet_ns >= self._mute_ns:
-            self.muted, self._steady_mm = False, 0
 
     def _mute(self, sight: Sight, before: Level, now_ns: int) -> None:
+        if before is Level.QUIET and now_ns - self._quiet_ns >= self._mute_ns:
+            # What was muted before was left long ago: it is told anew.
+            self.muted = False
         closing = sight.closing_mm_s is not None and sight.closing_mm_s >= self._least_closing_mm_s
         if closing or sight.distance_mm < self._steady_mm - self._settings.steady_mm:
             self.muted = False
