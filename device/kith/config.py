@@ -94,6 +94,9 @@ class AnnounceSettings:
     words_per_minute: int = bounded(175, 80, 450)
     volume: float = bounded(0.8, 0.0, 1.0)
     """Of speech and earcons, 0..1 of full scale."""
+    duck_db: float = bounded(12.0, 0.0, 60.0)
+    """So much quieter is everything while the guard's buzzer warns of what is near; †: a quarter of the
+    amplitude, still to be understood, and the buzzer is heard over it."""
     sound_device: str = ""
     """Part of the name of the device to play on; empty: the system's default."""
     ambient_max_age_ms: int = bounded(2000, 100, 60_000)
@@ -132,6 +135,28 @@ class ButtonSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GuardWatchSettings:
+    """What the main daemon makes of the guard's messages. How the guard itself warns is in the table
+    `guard`, which belongs to its own process."""
+
+    expected: bool = True
+    """That nothing is heard of the guard is a fault. False for a wearable that has none."""
+    stale_after_ms: int = bounded(1500, 200, 10_000)
+    """A level so old says nothing about now. More than the longest beat that the guard may be set to, 1 s."""
+    silent_after_ms: int = bounded(3000, 500, 60_000)
+    """No word of the guard for so long is a fault that is spoken; longer than its supervisor takes to start
+    it anew."""
+    start_within_ms: int = bounded(10_000, 1000, 300_000)
+    """It was never heard so long after the start. Both services start together, and a Pi is slow then."""
+    steady_after_ms: int = bounded(3000, 0, 60_000)
+    """A sensor or buzzer that failed works again once it has for so long: a loose wire is told of once, not
+    at each contact; †."""
+    repeat_ms: int = bounded(60_000, 5000, 3_600_000)
+    """While the guard is silent or cannot be heard nothing else tells the wearer that there is no warning, so
+    it is said again; †."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of the main daemon."""
 
@@ -141,6 +166,7 @@ class Settings:
     announce: AnnounceSettings = field(default_factory=AnnounceSettings)
     enrollment: EnrollmentSettings = field(default_factory=EnrollmentSettings)
     button: ButtonSettings = field(default_factory=ButtonSettings)
+    guard_watch: GuardWatchSettings = field(default_factory=GuardWatchSettings)
 
 
 def load_settings(path: Path) -> Settings:

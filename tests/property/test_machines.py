@@ -15,6 +15,9 @@ from kith.announce.arbiter import (
     Arbiter,
     ArbiterCommand,
     ArbiterEvent,
+    Duck,
+    Hazard,
+    HazardChanged,
     Heard,
     Play,
     PlaybackEnded,
@@ -233,6 +236,9 @@ class Speaking(RuleBasedStateMachine):
         self.now_ms = 0
         self.playing: Play | None = None
         self.stopped: list[int] = []
+        self.hazard = Hazard.NONE
+        self.ducked = False
+        self.held: set[int] = set()  # id() of notices that had to wait for the buzzer
         self.open: Counter[int] = Counter()  # id() of each announcement that has not come to its end
         self.all: list[Announcement] = []
 
@@ -257,8 +263,11 @@ class Speaking(RuleBasedStateMachine):
             match command:
                 case Play():
                     assert self.playing is None, "two at once"
-                    assert command.announcement.expires_ns >= ms(self.now_ms)
+                    self.check_play(command.announcement)
                     self.playing = command
+                case Duck():
+                    assert command.on is not self.ducked, "told twice"
+                    self.ducked = command.on
                 case Stop():
                     assert self.playing is not None
                     assert self.playing.play_id == command.play_id
@@ -268,6 +277,10 @@ class Speaking(RuleBasedStateMachine):
                     assert self.open[id(command.announcement)] == 1, "ended twice"
                     self.open[id(command.announcement)] = 0
         return commands
+
+    def check_play(self, announcement: Announcement) -> None:
+        assert announcement.expires_ns >= ms(self.now_ms) or id(announcement) in self.held
+        assert not self.hazard or announcement.band <= Band.RESPONSE, "it speaks into the buzzer"
 
     def end(self, result: PlaybackResult) -> None:
         assert self.playing is not None
@@ -321,6 +334,19 @@ class Speaking(RuleBasedStateMachine):
         started = [c.announcement.band for c in commands if isinstance(c, Play)]
         assert all(band is Band.HAZARD for band in started)
 
+    @rule(hazard=st.sampled_from(Hazard))
+    def the_buzzer_sounds(self, hazard: Hazard) -> None:
+        before, was = self.playing, self.hazard
+        if was:
+            self.held |= {id(turn.announcement) for turn in self.arbiter._waiting}
+        self.hazard = hazard
+        commands = self.give(HazardChanged(hazard))
+        cut = any(isinstance(command, Stop) for command in commands)
+        if hazard > was and before is not None and before.announcement.band is not Band.HAZARD:
+            assert cut == (hazard is Hazard.CONTACT or before.announcement.band is Band.AMBIENT)
+        elif before is None or hazard <= was:
+            assert not cut
+
     @rule(duration_ms=st.sampled_from([1, 700, 2500, 40_000]))
     def time_passes(self, duration_ms: int) -> None:
         self.now_ms += duration_ms
@@ -335,8 +361,10 @@ class Speaking(RuleBasedStateMachine):
         assert len({(one.band, one.key) for one in waiting}) == len(waiting)
         assert [one.band for one in waiting] == sorted(one.band for one in waiting)
         assert self.arbiter.speaking == (self.playing is not None)
+        assert self.ducked == bool(self.hazard)
 
     def teardown(self) -> None:
+        self.the_buzzer_sounds(Hazard.NONE)
         self.now_ms += 5000
         self.give(Tick())
         while self.playing is not None:

@@ -11,6 +11,9 @@ from kith.announce.arbiter import (
     MAX_WAITING,
     Arbiter,
     ArbiterCommand,
+    Duck,
+    Hazard,
+    HazardChanged,
     Heard,
     Play,
     PlaybackEnded,
@@ -70,6 +73,17 @@ class Stage:
         playback = Playback(play_id=over, result=result, first_sample_ns=None, ended_ns=ms(at_ms))
         return self._run(self.arbiter.step(PlaybackEnded(playback=playback), ms(at_ms)))
 
+    def play(self, announcement: Announcement) -> None:
+        """Let it play, of whatever band."""
+        if announcement.band is Band.AMBIENT:
+            self.crowd.waiting.append(announcement)
+            self.tick()
+        else:
+            self.submit(announcement)
+
+    def heed(self, hazard: Hazard, at_ms: float = 0) -> list[str]:
+        return self._run(self.arbiter.step(HazardChanged(hazard), ms(at_ms)))
+
     def stop(self, at_ms: float = 0) -> list[str]:
         return self._run(self.arbiter.step(StopSpeaking(), ms(at_ms)))
 
@@ -86,6 +100,8 @@ def _short(command: ArbiterCommand) -> str:
             return f"play {command.announcement.key}"
         case Stop():
             return "stop"
+        case Duck():
+            return "duck" if command.on else "loud"
         case Heard():
             return f"heard {command.announcement.key}"
         case Unheard():
@@ -238,3 +254,69 @@ def test_what_yields_is_heard_out_when_there_is_nothing_else() -> None:
     stage.submit(replace(saying("ready", Band.NOTICE), yields=True))
     assert stage.tick() == []
     assert stage.end(COMPLETED) == ["heard ready"]
+
+
+# --- the guard's buzzer ---------------------------------------------------------------------------
+
+
+CUT = ["stop", "unheard it interrupted", "duck"]
+
+
+@pytest.mark.parametrize(
+    ("band", "near", "contact"),
+    [
+        (Band.AMBIENT, CUT, CUT),
+        (Band.NOTICE, ["duck"], CUT),
+        (Band.RESPONSE, ["duck"], CUT),
+        (Band.HAZARD, ["duck"], ["duck"]),
+    ],
+)
+def test_what_plays_gives_way_to_the_buzzer(band: Band, near: list[str], contact: list[str]) -> None:
+    for hazard, expected in ((Hazard.NEAR, near), (Hazard.CONTACT, contact)):
+        stage = Stage()
+        stage.play(saying("it", band))
+        assert stage.heed(hazard) == expected
+
+
+def test_contact_after_near_cuts_what_was_only_ducked_and_says_so_once() -> None:
+    stage = Stage()
+    stage.submit(saying("notice", Band.NOTICE))
+    assert stage.heed(Hazard.NEAR) == ["duck"]
+    assert stage.heed(Hazard.NEAR) == []
+    assert stage.heed(Hazard.CONTACT) == ["stop", "unheard notice interrupted"]
+    assert stage.heed(Hazard.NEAR) == []
+    assert stage.heed(Hazard.NONE) == ["loud"]
+
+
+@pytest.mark.parametrize("hazard", [Hazard.NEAR, Hazard.CONTACT])
+def test_while_the_buzzer_is_near_only_answers_are_given(hazard: Hazard) -> None:
+    stage = Stage()
+    stage.heed(hazard)
+    stage.crowd.waiting = [saying("Anna", Band.AMBIENT)]
+    assert stage.tick() == []
+    assert stage.submit(saying("notice", Band.NOTICE)) == []
+    assert stage.submit(saying("answer", Band.RESPONSE)) == ["play answer"]
+    assert stage.end(COMPLETED) == ["heard answer"]
+    assert stage.heed(Hazard.NONE) == ["loud", "play notice"]
+    assert stage.end(COMPLETED) == ["heard notice", "play Anna"]
+
+
+def test_a_notice_does_not_grow_old_while_the_buzzer_makes_it_wait() -> None:
+    stage = Stage()
+    stage.heed(Hazard.CONTACT)
+    stage.submit(saying("first", Band.NOTICE, expires_ms=15_000))
+    stage.submit(saying("second", Band.NOTICE, expires_ms=15_000))
+    stage.tick(60_000)
+    assert stage.heed(Hazard.NONE, 100_000) == ["loud", "play first"]
+    assert stage.end(COMPLETED, 104_000) == ["heard first", "play second"]
+    stage.submit(saying("third", Band.NOTICE, expires_ms=115_000), 104_000)
+    assert stage.end(COMPLETED, 116_000) == ["heard second", "unheard third None"]
+
+
+def test_the_quiet_that_the_wearer_asked_for_outlasts_the_buzzer() -> None:
+    stage = Stage()
+    stage.heed(Hazard.NEAR)
+    stage.submit(saying("notice", Band.NOTICE))
+    stage.stop(1000)
+    assert stage.heed(Hazard.NONE, 1500) == ["loud"]
+    assert stage.tick(3000) == ["play notice"]

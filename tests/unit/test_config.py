@@ -18,7 +18,7 @@ FIELDS = [
     for table in dataclasses.fields(Settings)
     for each in dataclasses.fields(type(getattr(Settings(), table.name)))
 ]
-NUMBERS = [(table, each) for table, each in FIELDS if not isinstance(each.default, str)]
+NUMBERS = [(table, each) for table, each in FIELDS if not isinstance(each.default, str | bool)]
 BOUNDED = [(table, each) for table, each in NUMBERS if "low" in each.metadata]
 
 

@@ -342,3 +342,45 @@ def record(path: Path, seconds: float) -> Path:
     sink.write(np.full((round(seconds * SAMPLE_RATE_HZ), 2), 4000, np.int16))
     sink.close()
     return path
+
+
+# --- ducking --------------------------------------------------------------------------------------
+
+
+def test_ducking_is_heard_within_fifty_milliseconds_and_does_not_click() -> None:
+    stage = Stage()
+    stage.play(1, "a sentence that goes on for a while")
+    stage.run(30)
+    loud = rms(stage.run(20))
+    stage.player.duck(0.25)
+    begin = len(stage.heard)
+    stage.run(5)
+    assert rms(stage.run(20)) == pytest.approx(loud * 0.25, rel=0.05)
+    stage.player.duck(1.0)
+    stage.run(5)
+    assert rms(stage.run(20)) == pytest.approx(loud, rel=0.05)
+    assert np.abs(np.diff(stage.heard[begin:].astype(int), axis=0)).max() < LARGEST_STEP
+
+
+def test_cues_and_what_begins_later_are_quiet_too_until_it_is_over() -> None:
+    def press_and_speak(gain: float) -> tuple[float, float]:
+        stage = Stage()
+        stage.player.duck(gain)
+        stage.run(5)
+        stage.player.cue(Earcon.PRESS)
+        cue = rms(stage.run(4))
+        stage.play(1, "Anna Anna Anna")
+        return cue, rms(stage.run(20))
+
+    (cue, voice), (quiet_cue, quiet_voice) = press_and_speak(1.0), press_and_speak(0.25)
+    assert quiet_cue == pytest.approx(cue / 4, rel=0.05)
+    assert quiet_voice == pytest.approx(voice / 4, rel=0.05)
+
+
+def test_it_is_ducked_also_when_there_was_no_sound_device_meanwhile() -> None:
+    stage = Stage()
+    stage.player.duck(0.0)
+    stage.player.fail_all(stage.now_ns)
+    stage.play(1, "Anna")
+    stage.run(5)
+    assert not stage.run(5).any()

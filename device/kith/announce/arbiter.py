@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import Protocol
 
 from kith.clock import NS_PER_MS, NS_PER_S, Tick
@@ -40,7 +41,23 @@ class StopSpeaking:
     """The wearer wants quiet."""
 
 
-ArbiterEvent = Submit | PlaybackEnded | StopSpeaking | Tick
+class Hazard(IntEnum):
+    """What the guard's buzzer says meanwhile, as far as it concerns speech."""
+
+    NONE = 0
+    """Nothing, or no more than that something is ahead; or nobody knows."""
+    NEAR = 1
+    CONTACT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class HazardChanged:
+    """The buzzer sounds more or less urgently."""
+
+    hazard: Hazard
+
+
+ArbiterEvent = Submit | PlaybackEnded | StopSpeaking | HazardChanged | Tick
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +73,13 @@ class Stop:
     """To the player: fade this out and forget it."""
 
     play_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Duck:
+    """To the player: from now on all that is heard is quiet, or as loud as ever."""
+
+    on: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +98,13 @@ class Unheard:
     result: PlaybackResult | None
 
 
-ArbiterCommand = Play | Stop | Heard | Unheard
+ArbiterCommand = Play | Stop | Duck | Heard | Unheard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Turn:
     announcement: Announcement
+    expires_ns: int
     play_id: int = 0
     until_ns: int = 0
     retried: bool = False
@@ -93,10 +118,15 @@ class Arbiter:
     Everything submitted or pulled ends in exactly one Heard or Unheard. A RESPONSE or NOTICE whose playing
     failed is tried once more. After StopSpeaking notices and ambient speech keep quiet for
     `ambient_max_age_ms`.
+
+    While there is a Hazard only RESPONSE and above are played, and quietly; notices do not grow old. Its
+    beginning cuts off what is AMBIENT, and CONTACT whatever plays.
     """
 
     def __init__(self, settings: AnnounceSettings, ambient: AmbientSource) -> None:
         self._quiet_ns = settings.ambient_max_age_ms * NS_PER_MS
+        self._notice_max_age_ns = settings.notice_max_age_ms * NS_PER_MS
+        self._hazard = Hazard.NONE
         self._ambient = ambient
         self._waiting: list[_Turn] = []  # by band, then by age
         self._current: _Turn | None = None
@@ -126,6 +156,8 @@ class Arbiter:
             case StopSpeaking():
                 self._quiet_until_ns = now_ns + self._quiet_ns
                 commands = self._clear_responses() + self._interrupt()
+            case HazardChanged():
+                commands = self._heed(event.hazard, now_ns)
             case Tick():
                 commands = self._give_up_overdue(now_ns)
         return commands + self._next(now_ns)
@@ -136,7 +168,7 @@ class Arbiter:
             commands += self._clear_responses()
             if self._current is not None and self._current.announcement.band >= announcement.band:
                 commands += self._interrupt()
-        return commands + self._wait(_Turn(announcement=announcement))
+        return commands + self._wait(_Turn(announcement=announcement, expires_ns=announcement.expires_ns))
 
     def _ended(self, play_id: int, result: PlaybackResult) -> list[ArbiterCommand]:
         turn = self._current
@@ -151,6 +183,25 @@ class Arbiter:
                 return [Unheard(announcement=announcement, result=result)]  # there is newer word of it
             return self._wait(replace(turn, retried=True), first=True)
         return [Unheard(announcement=announcement, result=result)]
+
+    def _heed(self, hazard: Hazard, now_ns: int) -> list[ArbiterCommand]:
+        was, self._hazard = self._hazard, hazard
+        commands: list[ArbiterCommand] = []
+        if hazard > was and self._current is not None:
+            # Never what is of the buzzer's own band.
+            least_urgent = Band.RESPONSE if hazard is Hazard.CONTACT else Band.AMBIENT
+            if self._current.announcement.band >= least_urgent:
+                commands += self._interrupt()
+        if bool(hazard) is not bool(was):
+            commands.append(Duck(on=bool(hazard)))
+        if was and not hazard:
+            # What had to wait for the buzzer begins its life anew: a fault must not be lost to a wall.
+            until_ns = now_ns + self._notice_max_age_ns
+            self._waiting = [
+                replace(turn, expires_ns=max(turn.expires_ns, until_ns)) if _is_notice(turn) else turn
+                for turn in self._waiting
+            ]
+        return commands
 
     def _interrupt(self) -> list[ArbiterCommand]:
         turn, self._current = self._current, None
@@ -200,7 +251,7 @@ class Arbiter:
             self._waiting.insert(0, turn)
             commands += self._interrupt()
         while self._current is None and (turn := self._take(now_ns)) is not None:
-            if now_ns > turn.announcement.expires_ns:
+            if now_ns > turn.expires_ns:
                 commands.append(Unheard(announcement=turn.announcement, result=None))
                 continue
             self._last_play_id += 1
@@ -209,16 +260,19 @@ class Arbiter:
         return commands
 
     def _take(self, now_ns: int) -> _Turn | None:
-        if self._waiting and (
-            self._quiet_until_ns is None or self._waiting[0].announcement.band <= Band.RESPONSE
-        ):
+        hushed = self._quiet_until_ns is not None or self._hazard is not Hazard.NONE
+        if self._waiting and (not hushed or self._waiting[0].announcement.band <= Band.RESPONSE):
             return self._waiting.pop(0)
-        if self._quiet_until_ns is not None:
+        announcement = None if hushed else self._ambient.next_ambient(now_ns)
+        if announcement is None:
             return None
-        announcement = self._ambient.next_ambient(now_ns)
-        return None if announcement is None else _Turn(announcement=announcement)
+        return _Turn(announcement=announcement, expires_ns=announcement.expires_ns)
 
 
 def _replaces(turn: _Turn, waiting: _Turn) -> bool:
     newer, older = turn.announcement, waiting.announcement
     return (newer.key, newer.band) == (older.key, older.band)
+
+
+def _is_notice(turn: _Turn) -> bool:
+    return turn.announcement.band is Band.NOTICE

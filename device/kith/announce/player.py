@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kith.announce.earcons import EarconBank
+from kith.announce.fader import Fader
 from kith.announce.recording import read_recording
 from kith.announce.sources import FADE_SAMPLES, ArraySource, Source, VoiceSource, fade_out
 from kith.clock import NS_PER_S
@@ -52,12 +53,20 @@ class _Overlay:
     sound: I16
 
 
+@dataclass(frozen=True, slots=True)
+class _Duck:
+    gain: float
+
+
+_Command = _Play | _Stop | _Overlay | _Duck
+
+
 class Player:
     """Plays one announcement at a time, and cues and tones over it.
 
-    `play`, `stop`, `cue` and `tone` may be called from any thread and return at once; the other methods
-    belong to one thread, which calls `render` for each block. The sound that a command asks for begins or
-    ends with the next block.
+    `play`, `stop`, `cue`, `tone` and `duck` may be called from any thread and return at once; the other
+    methods belong to one thread, which calls `render` for each block. The sound that a command asks for
+    begins or ends with the next block.
     """
 
     def __init__(self, speech: Speech, earcons: EarconBank, *, volume: float, wait_for_speech: bool) -> None:
@@ -67,7 +76,8 @@ class Player:
         self._earcons = earcons
         self._volume = volume
         self._wait = wait_for_speech
-        self._commands: queue.SimpleQueue[_Play | _Stop | _Overlay] = queue.SimpleQueue()
+        self._fader = Fader()
+        self._commands: queue.SimpleQueue[_Command] = queue.SimpleQueue()
         self._current: _Playing | None = None
         self._overlays: collections.deque[ArraySource] = collections.deque(maxlen=MOST_OVERLAYS)
         self._reports: list[Playback] = []
@@ -96,6 +106,11 @@ class Player:
         """Let a tone be heard now, over whatever plays."""
         self._commands.put(_Overlay(self._earcons.tone(tone)))
 
+    def duck(self, gain: float) -> None:
+        """Let all that is heard, cues and tones too, be so loud from now on: 0..1 of the volume. It gets
+        there smoothly, within 30 ms."""
+        self._commands.put(_Duck(gain))
+
     def render(self, count: int, now_ns: int) -> I16:
         """The next block, i16[count, 2]; its first sample is taken to be heard at now_ns."""
         for command in self._drain():
@@ -108,7 +123,9 @@ class Player:
             mix[: len(block)] += block
         going_on = (overlay for overlay in self._overlays if overlay.state is UtteranceState.SPEAKING)
         self._overlays = collections.deque(going_on, maxlen=MOST_OVERLAYS)
-        heard: I16 = np.clip(mix * self._volume, -_LOUDEST, _LOUDEST).astype(np.int16)
+        heard: I16 = np.clip(mix * (self._volume * self._fader.next(count)), -_LOUDEST, _LOUDEST).astype(
+            np.int16
+        )
         return heard
 
     def fail_all(self, now_ns: int) -> None:
@@ -120,6 +137,8 @@ class Player:
             if isinstance(command, _Play):
                 self._current = _Playing(command.play_id, [])
                 self._end(PlaybackResult.FAILED, now_ns)
+            elif isinstance(command, _Duck):
+                self._fader.to(command.gain)
 
     def take_reports(self) -> list[Playback]:
         """The announcements that ended since the last call."""
@@ -136,12 +155,15 @@ class Player:
                 _log.warning("%s; it is spoken instead", error)
         return VoiceSource(self._speech, part.text, wait=self._wait)
 
-    def _drain(self) -> list[_Play | _Stop | _Overlay]:
+    def _drain(self) -> list[_Command]:
         return [self._commands.get() for _ in range(self._commands.qsize())]
 
-    def _obey(self, command: _Play | _Stop | _Overlay, now_ns: int) -> None:
+    def _obey(self, command: _Command, now_ns: int) -> None:
         if isinstance(command, _Overlay):
             self._overlays.append(ArraySource(command.sound))
+            return
+        if isinstance(command, _Duck):
+            self._fader.to(command.gain)
             return
         current = self._current
         if current and (isinstance(command, _Play) or current.play_id == command.play_id):
