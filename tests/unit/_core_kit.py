@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
+import numpy as np
+
 from kith.announce.earcons import EarconBank
 from kith.announce.player import Player
 from kith.app.core import Core
@@ -20,9 +22,20 @@ from kith.clock import NS_PER_MS, NS_PER_S, Tick
 from kith.config import Settings
 from kith.drivers.simulated_button import parse_presses
 from kith.drivers.simulated_speech import SimulatedSpeech
+from kith.guard.messages import ProximityLevel
 from kith.recognition.gallery import Gallery
 from kith.recognition.matcher import Matcher
-from kith.types import SAMPLE_RATE_HZ, ButtonEdge, Earcon, Place, SeenFace, Sighting, Tone, View
+from kith.types import (
+    I16,
+    SAMPLE_RATE_HZ,
+    ButtonEdge,
+    Earcon,
+    Place,
+    SeenFace,
+    Sighting,
+    Tone,
+    View,
+)
 from tests.unit._gallery_kit import MODEL, POINT, TODAY, looks
 from tests.unit._machine_kit import face, place, sighting
 
@@ -30,6 +43,7 @@ ANNA, BEN, STRANGER = 1, 2, 3
 """Seeds of faces."""
 STEP_NS = 10 * NS_PER_MS
 LOOK_NS = 100 * NS_PER_MS
+BEAT_NS = 200 * NS_PER_MS
 
 
 class Ears(Player):
@@ -39,6 +53,11 @@ class Ears(Player):
         super().__init__(speech, EarconBank(), volume=0.8, wait_for_speech=True)
         self.cues: list[Earcon] = []
         self.tones: list[Tone] = []
+        self.heard: list[I16] = []
+
+    def render(self, count: int, now_ns: int) -> I16:
+        self.heard.append(super().render(count, now_ns))
+        return self.heard[-1]
 
     def cue(self, earcon: Earcon) -> None:
         self.cues.append(earcon)
@@ -83,7 +102,7 @@ class Standing:
 class Life:
     """One device. Set `scene` and let time pass with `live` or `hear`."""
 
-    def __init__(self, folder: Path, *, people: dict[str, int] | None = None) -> None:
+    def __init__(self, folder: Path, *, people: dict[str, int] | None = None, guarded: bool = False) -> None:
         self.file = folder / "kith.db"
         self.gallery = Gallery.open(self.file, MODEL)
         for name, who in (people or {}).items():
@@ -94,6 +113,8 @@ class Life:
         self.scene: dict[int, Standing] = {}
         self.view = View.NORMAL
         self.camera = "works"
+        self.guard: Callable[[float], ProximityLevel] | None = None
+        """Makes what the guard says at a time in ms; None: there is no guard, or it is silent."""
         self.now_ns = 0
         self._told = 0
         self._samples = 0
@@ -101,7 +122,10 @@ class Life:
         self._edges: list[ButtonEdge] = []
         self.people = KnownPeople(self.gallery, POINT, self._renew)
         around = Surroundings(
-            perception=cast(Perception, self.eyes), player=self.ears, observe=self.events.append
+            perception=cast(Perception, self.eyes),
+            player=self.ears,
+            observe=self.events.append,
+            guarded=guarded,
         )
         self.core = Core(Settings(), self.people, around, 0)
         self.core.attach(self.power)
@@ -144,6 +168,8 @@ class Life:
     def _step(self) -> None:
         if self.now_ns % LOOK_NS == 0 and self.camera != "silent":
             self.core.handle(self._sighting(), self.now_ns)
+        if self.guard is not None and self.now_ns % BEAT_NS == 0:
+            self.core.handle(self.guard(self.now_ns / NS_PER_MS), self.now_ns)
         while self._edges and self._edges[0].at_ns <= self.now_ns:
             self.core.handle(self._edges.pop(0), self.now_ns)
         if self.core.next_deadline_ns <= self.now_ns:
@@ -169,6 +195,11 @@ class Life:
         assert self.eyes.matcher is not None
         embedding = looks(one.who)[0]
         return face(track, self.eyes.matcher.identify(embedding), where=one.where, embedding=embedding)
+
+    def loudness(self, seconds: float) -> float:
+        """Root mean square of what was heard in the last seconds."""
+        sound = np.concatenate(self.ears.heard)[-round(seconds * SAMPLE_RATE_HZ) :]
+        return float(np.sqrt(np.mean(sound.astype(float) ** 2)))
 
     # --- what came of it ----------------------------------------------------------------------------------
 

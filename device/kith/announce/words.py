@@ -54,6 +54,17 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "recognition.restarted": Line("Recognition was restarted.", _FAULT, _NOTICE),
         "voice.failed": Line("Speech had failed. It works again.", _FAULT, _NOTICE),
         "button.missing": Line("The button does not answer.", _FAULT, _NOTICE),
+        "sensor.failed": Line("The distance sensor has failed.", _FAULT, _NOTICE),
+        "sensor.works": Line("The distance sensor works again.", None, _NOTICE),
+        "head.failed": Line("The head sensor has failed.", _FAULT, _NOTICE),
+        "head.works": Line("The head sensor works again.", None, _NOTICE),
+        "knee.failed": Line("The knee sensor has failed.", _FAULT, _NOTICE),
+        "knee.works": Line("The knee sensor works again.", None, _NOTICE),
+        "guard.silent": Line("The distance guard does not answer.", _FAULT, _NOTICE),
+        "guard.back": Line("The distance guard is back.", None, _NOTICE),
+        "buzzer.failed": Line("The buzzer does not work.", _FAULT, _NOTICE),
+        "buzzer.works": Line("The buzzer works again.", None, _NOTICE),
+        "settings.refused": Line("The guard's settings were refused; it uses its own.", _FAULT, _NOTICE),
         "gallery.restored": Line(
             "The gallery was damaged and was restored from its backup.", _FAULT, _NOTICE
         ),

@@ -11,6 +11,7 @@ from kith.announce.callouts import Callouts, NoView
 from kith.announce.words import Phrasebook
 from kith.app.camera_watch import CameraState, CameraWatch
 from kith.app.enrolling import Enrolling
+from kith.app.heeding import Heeding
 from kith.app.known_people import KnownPeople
 from kith.app.reporter import Reporter
 from kith.app.speaking import Speaking
@@ -18,6 +19,7 @@ from kith.app.surroundings import Runner, Surroundings
 from kith.clock import NS_PER_S, Tick
 from kith.config import Settings
 from kith.errors import GalleryFull
+from kith.guard.messages import ProximityLevel
 from kith.interaction.gestures import Gestures, Pressed
 from kith.recognition.presence import NamesHeard, Presence
 from kith.types import (
@@ -46,7 +48,7 @@ class Trouble:
     text: str
 
 
-CoreEvent = Sighting | ButtonEdge | Playback | Trouble | Tick
+CoreEvent = Sighting | ButtonEdge | Playback | Trouble | ProximityLevel | Tick
 
 
 class Core:
@@ -65,6 +67,9 @@ class Core:
         self._speech = Speaking(
             settings.announce, self, self._callouts, around.player, self._report, self._ended
         )
+        self._guard = Heeding(
+            settings.guard_watch, self._speech, self._report, now_ns, guarded=around.guarded
+        )
         self._cut_by_press = False
         self._leaving = False
         self._gallery_poll_ns = now_ns + _GALLERY_POLL_NS
@@ -82,6 +87,7 @@ class Core:
             self._gestures.next_deadline_ns,
             self._enrolling.next_deadline_ns,
             self._camera.next_deadline_ns,
+            self._guard.next_deadline_ns,
             self._gallery_poll_ns,
         ]
         return min(at_ns for at_ns in deadlines if at_ns is not None)
@@ -129,6 +135,8 @@ class Core:
                 self._speech.played(event, now_ns)
             case Trouble():
                 self._trouble(event, now_ns)
+            case ProximityLevel():
+                self._guard.step(event, now_ns)
             case Tick():
                 self._tick(now_ns)
 
@@ -138,8 +146,7 @@ class Core:
         if self._camera.state is CameraState.CLOSED:
             return  # it was under way when the camera was closed
         if self._camera.saw(sighting.captured_ns, now_ns):
-            self._report.tell("recovered", now_ns, part="camera", text="the camera is back")
-            self._speech.say("camera.back", now_ns)
+            self._speech.recovered("camera.back", "the camera is back", now_ns)
         self._view = sighting.view
         self._note(self._presence.step(sighting, now_ns), now_ns)
         self._around.perception.sure = self._presence.sure_tracks
@@ -227,6 +234,7 @@ class Core:
         self._speech.submit_all(self._enrolling.tick(now_ns), now_ns)
         if self._camera.overdue(now_ns):
             self._camera_gone("camera.stopped", "the camera has stopped", now_ns)
+        self._guard.step(Tick(), now_ns)
         if now_ns >= self._gallery_poll_ns:
             self._gallery_poll_ns = now_ns + _GALLERY_POLL_NS
             self._people.refresh_if_possible()

@@ -7,10 +7,12 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from kith.announce.player_thread import PlayerThread
 from kith.app.capturing import Capturing, SourceEnded
 from kith.app.core import CoreEvent, Trouble
+from kith.app.guard_link import GuardLink, GuardSpoke
 from kith.app.looking import Looked, Looking
 from kith.app.pacing import LookPacer
 from kith.app.wiring import Device
@@ -41,16 +43,18 @@ class Stop:
     failed: bool = False
 
 
-Message = CoreEvent | Looked | SourceEnded | Stop
+Message = CoreEvent | Looked | SourceEnded | GuardSpoke | Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The drivers of one device. open_sink: may be called again after a fault. button: None for none."""
+    """The drivers of one device. open_sink: may be called again after a fault. button: None for none.
+    guard: the socket on which the guard is heard; None: it is not listened to."""
 
     camera: Camera
     open_sink: Callable[[], AudioSink]
     button: Button | None
+    guard: Path | None = None
 
 
 class Daemon:
@@ -83,6 +87,7 @@ class Daemon:
         self._switching_off: threading.Thread | None = None
         self._capture = self._worker("capture", self._capturing.work, "camera.stopped")
         self._perceive = self._worker("perception", self._looking.work, "recognition.restarted")
+        self._hearing = None if parts.guard is None else self._hear(parts.guard)
         self._sound = PlayerThread(
             device.player,
             parts.open_sink,
@@ -125,6 +130,8 @@ class Daemon:
                 core.handle(trouble, self._clock.now_ns())
             self._capture.start()
             self._perceive.start()
+            if self._hearing is not None:
+                self._hearing.start()
             self._start_button()
             self._notifier.ready()
             return self._loop()
@@ -175,6 +182,10 @@ class Daemon:
                 core.handle(message.sighting, self._clock.now_ns())
                 if self._on_looked is not None:
                     self._on_looked(message)
+            case GuardSpoke():
+                heard = message.take()
+                if heard is not None:
+                    core.handle(heard, self._clock.now_ns())
             case _:
                 core.handle(message, self._clock.now_ns())
 
@@ -189,6 +200,15 @@ class Daemon:
             on_exhausted=lambda: self._inbox.put(Stop(failed=True)),
         )
 
+    def _hear(self, guard: Path) -> Worker:
+        return Worker(
+            "kith-guard-link",
+            GuardLink(guard, self._inbox.put).work,
+            clock=self._clock,
+            on_crash=lambda _: None,  # it begins anew; a guard that stays unheard is told of by the core
+            on_exhausted=lambda: self._inbox.put(Stop(failed=True)),
+        )
+
     def _start_button(self) -> None:
         if self._parts.button is None:
             return
@@ -200,7 +220,7 @@ class Daemon:
     def _close(self) -> None:
         if self._parts.button is not None:
             self._parts.button.close()
-        for worker in (self._capture, self._perceive):
-            if not worker.stop():
+        for worker in (self._capture, self._perceive, self._hearing):
+            if worker is not None and not worker.stop():
                 _LOG.error("a thread hangs and is left to itself")
         self._sound.close()

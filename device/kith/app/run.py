@@ -10,6 +10,7 @@ from types import FrameType
 
 from kith.app.daemon import Daemon, Message, Parts, Stop
 from kith.app.events import Event
+from kith.app.guard_link import guard_socket
 from kith.app.paths import gallery_file
 from kith.app.power import switch_off
 from kith.app.refusal import tell_refusal
@@ -42,13 +43,15 @@ def run(settings: Settings, state: Path) -> bool:
 
         try:
             camera = open_camera(settings.camera, clock)
-            device = assemble(settings, gallery_file(state), speech, clock, _log_event, virtual_time=False)
+            device = assemble(
+                settings, gallery_file(state), speech, clock, _log_event, virtual_time=False, guarded=True
+            )
         except KithError as error:
             tell_refusal(error, speech, open_sink, settings.announce, clock)
             raise
         stack.callback(device.close)
         button = GpioButton(settings.button.gpio, clock)
-        parts = Parts(camera=camera, open_sink=open_sink, button=button)
+        parts = Parts(camera=camera, open_sink=open_sink, button=button, guard=guard_socket())
         daemon = Daemon(device, parts, clock, inbox, settings=settings.camera, on_power_off=switch_off)
 
         def stop(number: int, frame: FrameType | None) -> None:

@@ -8,6 +8,9 @@ from kith.announce.arbiter import (
     AmbientSource,
     Arbiter,
     ArbiterCommand,
+    Duck,
+    Hazard,
+    HazardChanged,
     Heard,
     Play,
     PlaybackEnded,
@@ -22,7 +25,7 @@ from kith.announce.words import Phrasebook
 from kith.app.reporter import Reporter
 from kith.clock import NS_PER_S, Tick
 from kith.config import AnnounceSettings
-from kith.types import Announcement, Playback, PlaybackResult
+from kith.types import Announcement, Band, Playback, PlaybackResult
 
 _VOICE_FAULT_QUIET_NS = 10 * NS_PER_S
 
@@ -40,6 +43,7 @@ class Speaking:
         on_end: Callable[[Announcement, bool, int], None],
     ) -> None:
         self._arbiter = Arbiter(settings, ambient)
+        self._ducked_gain = 10 ** (-settings.duck_db / 20)
         self._words = Phrasebook(settings)
         self._callouts, self._player, self._report, self._on_end = callouts, player, report, on_end
         self._voice_fault_ns: int | None = None
@@ -73,6 +77,20 @@ class Speaking:
         self._report.tell("fault", now_ns, part=key.partition(".")[0], text=text)
         self.say(key, now_ns)
 
+    def recovered(self, key: str, text: str, now_ns: int) -> None:
+        """A fixed line of the wording for something that works again."""
+        self._report.tell("recovered", now_ns, part=key.partition(".")[0], text=text)
+        self.say(key, now_ns)
+
+    def heed(self, hazard: Hazard, now_ns: int) -> None:
+        """The guard's buzzer warns more or less urgently. Whoever's name it cut off is to be told again once
+        it lets that be, if they are still here: nobody asked for this quiet."""
+        commands = self._arbiter.step(HazardChanged(hazard), now_ns)
+        self._carry_out(commands, now_ns)
+        for command in commands:
+            if isinstance(command, Unheard) and command.announcement.band is Band.AMBIENT:
+                self._tell_again(command.announcement.person_ids)
+
     def tick(self, now_ns: int) -> None:
         """Time has passed, or there may be news to tell."""
         self._carry_out(self._arbiter.step(Tick(), now_ns), now_ns)
@@ -90,9 +108,12 @@ class Speaking:
 
     def tell_unheard_again(self) -> None:
         """Offer again the names of those who are still here and whose announcement broke."""
-        for appeared in self._report.still_here(tuple(self._unheard)):
-            self._callouts.note(appeared)
+        self._tell_again(tuple(self._unheard))
         self._unheard.clear()
+
+    def _tell_again(self, person_ids: tuple[int, ...]) -> None:
+        for appeared in self._report.still_here(person_ids):
+            self._callouts.note(appeared)
 
     def _carry_out(self, commands: list[ArbiterCommand], now_ns: int) -> None:
         for command in commands:
@@ -102,6 +123,8 @@ class Speaking:
                     self._player.play(command.play_id, command.announcement)
                 case Stop():
                     self._player.stop(command.play_id)
+                case Duck():
+                    self._player.duck(self._ducked_gain if command.on else 1.0)
                 case Heard():
                     self._heard(command.announcement, now_ns)
                 case Unheard():

@@ -22,9 +22,11 @@ class Runner(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Surroundings:
-    """runner: set once it is made around the core, before the core begins."""
+    """guarded: there ought to be a guard, so that one that is never heard is a fault. runner: set once it is
+    made around the core, before the core begins."""
 
     perception: Perception
     player: Player
     observe: Observer
+    guarded: bool = False
     runner: Runner | None = None

@@ -55,10 +55,12 @@ def assemble(
     observe: Observer,
     *,
     virtual_time: bool,
+    guarded: bool = False,
 ) -> Device:
     """Load the networks, open the gallery, make the core. Raises KithError when any of it cannot be had.
 
-    virtual_time: the player waits for the voice instead of playing silence until it comes.
+    virtual_time: the player waits for the voice instead of playing silence until it comes. guarded: a guard
+    that is never heard is a fault.
     """
     analyzer = open_analyzer(models_dir(), settings.vision)
     point = load_operating_point(calibration_dir() / "operating_point.toml", analyzer.model_id)
@@ -69,7 +71,7 @@ def assemble(
         perception.matcher = matcher
 
     player = Player(speech, EarconBank(), volume=settings.announce.volume, wait_for_speech=virtual_time)
-    around = Surroundings(perception=perception, player=player, observe=observe)
+    around = Surroundings(perception=perception, player=player, observe=observe, guarded=guarded)
     core = Core(settings, KnownPeople(gallery, point, renew), around, clock.now_ns())
     return Device(
         core=core, perception=perception, player=player, gallery=gallery, speech=speech, troubles=troubles
