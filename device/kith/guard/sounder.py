@@ -20,7 +20,7 @@ _BY_WEIGHT = (Signal.SELF_TEST, Signal.DEAD, Signal.BLIND)
 
 def tune(signal: Signal, settings: SoundSettings) -> tuple[_Note, ...]:
     """The notes of a signal. By rhythm alone, on a motor or a plain buzzer: self-test short short long, blind
-    long short, dead long long long; no warning has such a rhythm. Blind fits into the gap of a far warning."""
+    long short, dead long long long; no warning has such a rhythm. Blind fits into a far warning's gap."""
     high, low = settings.head_hz, settings.knee_hz
     if signal is Signal.SELF_TEST:
         return ((low, 80), (0, 80), (low, 80), (0, 80), (high, 320))
@@ -56,7 +56,7 @@ class Sounder:
         self.next_deadline_ns: int | None = None
 
     def step(self, event: Warned | Signal | Tick, now_ns: int) -> list[OutputEdge]:
-        """Take a warning or a signal, or let time pass. A late Tick makes what follows late, never shorter."""
+        """Take a warning or a signal, or let time pass. After a late Tick all is later, never shorter."""
         self._now_ns = max(now_ns, self._now_ns)
         before_hz = self._pitch_hz
         if isinstance(event, Warned):
