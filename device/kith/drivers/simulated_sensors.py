@@ -84,14 +84,14 @@ class Laser:
     sunlight; the reach is fitted to its datasheet (17 % reflectance: 1.7 m, 54 %: 3.1 m, 88 %: 3.6 m in the
     dark, and 0.7 m before a window's light)."""
 
-    period_ms: int = 50
+    period_ms: int = 40
     width_deg: float = 27.0
     most_mm: float = 4000.0
     reach_mm: float = 4100.0
     """Times the root of reflectance and straightness."""
     sunlit_mm: float = 730.0
     doubt: float = 1.25
-    """From the reach to so many times it the sensor says that it is unsure; beyond, that nothing came back."""
+    """From the reach to so many times it the sensor says it is unsure; beyond, that nothing came back."""
     noise_mm: float = 3.0
     noise_share: float = 0.006
     sunlit_noise: float = 3.0
