@@ -10,10 +10,13 @@ import dataclasses
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from kith.errors import ConfigError
+
+if TYPE_CHECKING:
+    # Half a megabyte, which the guard has not to spare.
+    from pathlib import Path
 
 GUARD_TABLE = "guard"
 """The one table of the file that is not the main daemon's."""
@@ -177,10 +180,11 @@ def load_settings(path: Path) -> Settings:
     return build_settings(Settings(), table, where=str(path))
 
 
-def read_table(path: Path) -> dict[str, Any]:
+def read_table(path: Path | str) -> dict[str, Any]:
     """A TOML file as it stands. Raises ConfigError."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with open(path, "rb") as file:  # noqa: PTH123
+            return tomllib.load(file)
     except OSError as error:
         raise ConfigError(f"cannot read the settings in {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

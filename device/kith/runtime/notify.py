@@ -39,9 +39,11 @@ class Notifier:
         if not self._address:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-            try:
+        # A supervisor that does not read must not hold up who tells it: the guard has warnings to give.
+        kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+        try:
+            with socket.socket(socket.AF_UNIX, kind) as channel:
                 channel.sendto(message.encode(), address)
-            except OSError:
-                # A supervisor that is gone cannot be told; the next start will be noticed by it anyway.
-                return
+        except OSError:
+            # A supervisor that is gone cannot be told; the next start will be noticed by it anyway.
+            return

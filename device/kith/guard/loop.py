@@ -1,0 +1,203 @@
+"""The guard's one loop: readings in, edges out, and everybody told. It waits for nobody but the sensors."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from kith.clock import NS_PER_MS, NS_PER_S, Clock, Tick
+from kith.guard.link import LinkSender, Pace
+from kith.guard.machine import GuardMachine
+from kith.guard.messages import ProximityLevel, SensorReport
+from kith.guard.outputs import Outputs
+from kith.guard.ports import Level, OutputEdge, Position, RangeFinder, RangeReading, Signal, Warned
+from kith.guard.ranging import Ranging
+from kith.guard.scheduling import collect_garbage
+from kith.runtime.inbox import Inbox
+from kith.runtime.notify import Notifier
+
+_LOG = logging.getLogger(__name__)
+_UPKEEP_NS = NS_PER_S
+_STOP_S = 0.3
+_UNTIL_TOLD_TO_NS = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Leave the loop."""
+
+
+class Observer(Protocol):
+    """Sees what the loop does, in its thread: must return at once. All times monotonic nanoseconds."""
+
+    def reading(self, reading: RangeReading, now_ns: int) -> None:
+        """The machine was given a reading."""
+
+    def tick(self, due_ns: int, now_ns: int) -> None:
+        """The machine was told the time that it had waited for."""
+
+    def level(self, warned: Warned, now_ns: int) -> None:
+        """Another warning than before."""
+
+    def edge(self, edge: OutputEdge, applied_ns: int) -> None:
+        """The outputs were set; applied_ns: when that was done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """How the guard was started, for those who are told. See messages.ProximityLevel."""
+
+    misconfigured: bool = False
+    ordinary: bool = False
+
+
+class GuardLoop:
+    """Runs until it is told to stop. `run` belongs to the main thread, and everything but `stop` to it."""
+
+    def __init__(
+        self,
+        make_machine: Callable[[int], GuardMachine],
+        sensors: Sequence[RangeFinder],
+        outputs: Outputs,
+        sender: LinkSender,
+        clock: Clock,
+        *,
+        beat_ms: int,
+        condition: Condition,
+    ) -> None:
+        """make_machine: from the time of its beginning. beat_ms: between messages when nothing changes."""
+        self._clock, self._outputs, self._sender, self._condition = clock, outputs, sender, condition
+        self._inbox: Inbox[RangeReading | Stop] = Inbox(clock)
+        self._ranging = [Ranging(sensor, clock, self._inbox.put) for sensor in sensors]
+        self._pace: dict[Position, Pace] = {sensor.position: Pace() for sensor in sensors}
+        self._make_machine = make_machine
+        self._notifier = Notifier()
+        self._beat_ns = beat_ms * NS_PER_MS
+        self._next_beat_ns = self._next_upkeep_ns = self._next_pet_ns = 0
+        self._pet_ns = self._notifier.watchdog_interval_ns or NS_PER_S
+        self._epoch = int.from_bytes(os.urandom(4), "little")
+        self._sequence = 0
+        self._dropped = 0
+        self._said: object = None
+        self.observers: list[Observer] = []
+
+    def stop(self) -> None:
+        """Leave the loop soon; may be called from anywhere, also from a signal's handler."""
+        self._inbox.put(Stop())
+
+    def run(self, until_ns: int = _UNTIL_TOLD_TO_NS) -> None:
+        """Until `stop` is called or the time has come."""
+        machine = self._make_machine(self._clock.now_ns())
+        try:
+            self._outputs.upkeep(self._clock.now_ns())
+            for ranging in self._ranging:
+                ranging.start()
+            self._begin(machine)
+            self._loop(machine, until_ns)
+        finally:
+            self._notifier.stopping()
+            self._outputs.close()
+            for ranging in self._ranging:
+                ranging.stop(_STOP_S)
+            self._sender.close()
+
+    def _begin(self, machine: GuardMachine) -> None:
+        now_ns = self._clock.now_ns()
+        self._apply(machine.self_test(now_ns))
+        if self._condition.misconfigured:
+            self._apply(machine.signal(Signal.DEAD, now_ns))
+        self._notifier.ready()
+        self._notifier.status(
+            "without real-time priority" if self._condition.ordinary else "with real-time priority"
+        )
+
+    def _loop(self, machine: GuardMachine, until_ns: int) -> None:
+        while (now_ns := self._clock.now_ns()) < until_ns:
+            deadline_ns = min(machine.next_deadline_ns, self._keep_up(machine, now_ns), until_ns)
+            message = self._inbox.take(deadline_ns)
+            if isinstance(message, Stop):
+                return
+            warned = machine.warned
+            if message is not None:
+                self._take(machine, message)
+            if (due_ns := machine.next_deadline_ns) <= (now_ns := self._clock.now_ns()):
+                self._apply(machine.step(Tick(), now_ns))
+                for observer in self.observers:
+                    observer.tick(due_ns, now_ns)
+            if machine.warned != warned:
+                self._tell(machine, self._clock.now_ns())
+                for observer in self.observers:
+                    observer.level(machine.warned, now_ns)
+
+    def _take(self, machine: GuardMachine, reading: RangeReading) -> None:
+        now_ns = self._clock.now_ns()
+        # Before anything else: this is what the guard is for.
+        self._apply(machine.step(reading, now_ns))
+        self._pace[reading.position].note(reading.at_ns)
+        for observer in self.observers:
+            observer.reading(reading, now_ns)
+
+    def _apply(self, edges: Sequence[OutputEdge]) -> None:
+        for edge in edges:
+            self._outputs.set(edge.pitch_hz)
+            applied_ns = self._clock.now_ns()
+            for observer in self.observers:
+                observer.edge(edge, applied_ns)
+
+    # --- what is due by time --------------------------------------------------------------------------
+
+    def _keep_up(self, machine: GuardMachine, now_ns: int) -> int:
+        """What is to be done now and then; returns when there is something again."""
+        if now_ns >= self._next_pet_ns:
+            self._notifier.watchdog()
+            self._next_pet_ns = now_ns + self._pet_ns
+        if now_ns >= self._next_beat_ns:
+            self._tell(machine, now_ns)
+        if now_ns >= self._next_upkeep_ns:
+            self._upkeep(machine, now_ns)
+            self._next_upkeep_ns = now_ns + _UPKEEP_NS
+        return min(self._next_pet_ns, self._next_beat_ns, self._next_upkeep_ns)
+
+    def _upkeep(self, machine: GuardMachine, now_ns: int) -> None:
+        self._outputs.upkeep(now_ns)
+        for ranging in self._ranging:
+            ranging.upkeep()
+        if self._inbox.dropped > self._dropped:
+            _LOG.error("%d readings were lost", self._inbox.dropped - self._dropped)
+            self._dropped = self._inbox.dropped
+        collect_garbage(quiet=machine.warned.level is Level.QUIET)
+
+    def _tell(self, machine: GuardMachine, now_ns: int) -> None:
+        self._next_beat_ns = now_ns + self._beat_ns
+        self._sequence += 1
+        self._sender.send(
+            ProximityLevel(
+                epoch=self._epoch,
+                sequence=self._sequence,
+                at_ns=now_ns,
+                level=machine.warned.level,
+                position=machine.warned.position,
+                sensors=tuple(self._reports(machine, now_ns)),
+                muffled=self._outputs.muffled,
+                misconfigured=self._condition.misconfigured,
+                ordinary=self._condition.ordinary,
+            )
+        )
+
+    def _reports(self, machine: GuardMachine, now_ns: int) -> list[SensorReport]:
+        return [
+            SensorReport(
+                position=state.position,
+                health=state.health,
+                last_fault=state.last_fault,
+                level=state.level,
+                distance_mm=state.distance_mm,
+                age_ms=None if state.seen_ns is None else (now_ns - state.seen_ns) // NS_PER_MS,
+                interval_ms=self._pace[state.position].interval_ms,
+                jitter_ms=self._pace[state.position].jitter_ms,
+            )
+            for state in machine.sensors
+        ]

@@ -1,0 +1,96 @@
+"""One range sensor in a thread of its own, so that one that hangs does not hold up the rest."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from kith.clock import NS_PER_S, Clock
+from kith.errors import RangeFinderUnavailable
+from kith.guard.ports import OnReading, RangeFinder, RangeReading, RangeStatus
+from kith.runtime.worker import Worker
+
+_LOG = logging.getLogger(__name__)
+_RETRY_S = 1.0
+_RETRY_NS = round(_RETRY_S * NS_PER_S)
+
+
+class Ranging:
+    """Reads a sensor for ever and hands each reading on. One that is not there or does not answer is opened
+    again every second, and says FAULT meanwhile."""
+
+    def __init__(self, sensor: RangeFinder, clock: Clock, on_reading: OnReading) -> None:
+        self._sensor, self._clock, self._on_reading = sensor, clock, on_reading
+        self._told = False
+        self._given_up = threading.Event()
+        self._worker = self._make_worker()
+
+    def start(self) -> None:
+        """Begin."""
+        self._worker.start()
+
+    def upkeep(self) -> None:
+        """To be called each second or so: a worker that has used up its budget is followed by another."""
+        if self._given_up.is_set():
+            self._given_up.clear()
+            self._worker = self._make_worker()
+            self._worker.start()
+
+    def stop(self, timeout_s: float) -> None:
+        """Let the sensor go; a thread that hangs is left to itself."""
+        self._worker.stop(timeout_s)
+
+    def _make_worker(self) -> Worker:
+        return Worker(
+            f"kith-{self._sensor.position}",
+            self._work,
+            clock=self._clock,
+            on_crash=lambda error: self._report_fault(),
+            on_exhausted=self._given_up.set,
+        )
+
+    def _work(self, stop: threading.Event) -> None:
+        try:
+            while not stop.is_set():
+                if self._open():
+                    self._read_until_lost(stop)
+                else:
+                    self._report_fault()
+                    stop.wait(_RETRY_S)
+        finally:
+            self._sensor.close()
+
+    def _open(self) -> bool:
+        try:
+            self._sensor.start()
+        except RangeFinderUnavailable as error:
+            self._tell(str(error))
+            return False
+        return True
+
+    def _read_until_lost(self, stop: threading.Event) -> None:
+        """Until it has given nothing but FAULT for a second."""
+        answered_ns = self._clock.now_ns()
+        while not stop.is_set():
+            reading = self._sensor.read()
+            self._on_reading(reading)
+            if reading.status is not RangeStatus.FAULT:
+                answered_ns = reading.at_ns
+                if self._told:
+                    self._told = False
+                    _LOG.warning("the range sensor (%s) answers again", self._sensor.position)
+            elif self._clock.now_ns() - answered_ns >= _RETRY_NS:
+                self._tell(f"the range sensor ({self._sensor.position}) does not answer: check its wires")
+                self._sensor.close()
+                return
+
+    def _tell(self, text: str) -> None:
+        if not self._told:
+            self._told = True
+            _LOG.error("%s", text)
+
+    def _report_fault(self) -> None:
+        position, now_ns = self._sensor.position, self._clock.now_ns()
+        self._on_reading(
+            RangeReading(position=position, status=RangeStatus.FAULT, distance_mm=None, at_ns=now_ns)
+        )

@@ -1,0 +1,106 @@
+"""What the guard took in and what it did, as JSON lines: enough to play it again, event by event."""
+
+from __future__ import annotations
+
+import os
+
+from kith.clock import NS_PER_S
+from kith.errors import InputError
+from kith.guard.lines import LineWriter
+from kith.guard.ports import Level, OutputEdge, RangeReading, Warned
+
+_CAPACITY = 20_000
+"""Lines: minutes of a disk that does not answer."""
+_CLOSE_S = 2.0
+
+
+class Trace:
+    """Writes a file; see `GuardLoop.observers`. All times are monotonic nanoseconds.
+
+    begin: when the machine was made, and which sound it began with. reading, tick: what the machine was
+    given, at t_ns. edge: what it answered, and when the outputs had been set. level: the warning as it is
+    from then on. end: how many lines are missing.
+    """
+
+    def __init__(self, path: str) -> None:
+        """Raises InputError."""
+        try:
+            # Line by line to the end of the file, so that a guard that is started again adds to it.
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise InputError(f"cannot write the trace to {path}: {error.strerror}") from error
+        self._writer = _TraceWriter(self._file, name="kith-trace", capacity=_CAPACITY)
+        self._writer.start()
+
+    def begin(self, began_ns: int, sound: str) -> None:
+        """The guard begins."""
+        self._writer.write(f'{{"event": "begin", "t_ns": {began_ns}, "sound": "{sound}"}}')
+
+    def reading(self, reading: RangeReading, now_ns: int) -> None:
+        """See Observer."""
+        distance = "null" if reading.distance_mm is None else reading.distance_mm
+        self._writer.write(
+            f'{{"event": "reading", "t_ns": {now_ns}, "at_ns": {reading.at_ns},'
+            f' "position": "{reading.position}", "status": "{reading.status}", "distance_mm": {distance}}}'
+        )
+
+    def tick(self, due_ns: int, now_ns: int) -> None:
+        """See Observer."""
+        self._writer.write(f'{{"event": "tick", "t_ns": {now_ns}, "due_ns": {due_ns}}}')
+
+    def level(self, warned: Warned, now_ns: int) -> None:
+        """See Observer."""
+        position = "null" if warned.position is None else f'"{warned.position}"'
+        self._writer.write(
+            f'{{"event": "level", "t_ns": {now_ns}, "level": {int(warned.level)}, "position": {position}}}'
+        )
+
+    def edge(self, edge: OutputEdge, applied_ns: int) -> None:
+        """See Observer."""
+        self._writer.write(
+            f'{{"event": "edge", "t_ns": {edge.at_ns}, "pitch_hz": {edge.pitch_hz},'
+            f' "applied_ns": {applied_ns}}}'
+        )
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._writer.write(self._writer.end())
+        self._writer.close(_CLOSE_S)
+
+
+class Timeline:
+    """Tells on the terminal what is heard and why; see `GuardLoop.observers`."""
+
+    def __init__(self, writer: LineWriter, began_ns: int) -> None:
+        self._writer, self._began_ns = writer, began_ns
+        self._nearest = ""
+
+    def reading(self, reading: RangeReading, now_ns: int) -> None:
+        """See Observer."""
+        distance = reading.status if reading.distance_mm is None else f"{reading.distance_mm} mm"
+        self._nearest = f"{reading.position} {distance}"
+
+    def tick(self, due_ns: int, now_ns: int) -> None:
+        """See Observer."""
+
+    def level(self, warned: Warned, now_ns: int) -> None:
+        """See Observer."""
+        if warned.level is Level.QUIET:
+            self._put(now_ns, "no warning")
+        else:
+            self._put(now_ns, f"warning: {warned.level.name.lower()}, {warned.position} ({self._nearest})")
+
+    def edge(self, edge: OutputEdge, applied_ns: int) -> None:
+        """See Observer."""
+        self._put(applied_ns, f"sound {edge.pitch_hz} Hz" if edge.pitch_hz else "silence")
+
+    def _put(self, at_ns: int, text: str) -> None:
+        self._writer.write(f"{(at_ns - self._began_ns) / NS_PER_S:8.3f}  {text}")
+
+
+class _TraceWriter(LineWriter):
+    def loss(self, missing: int) -> str:
+        return f'{{"event": "lost", "lines": {missing}}}'
+
+    def end(self) -> str:
+        return f'{{"event": "end", "lost": {self.dropped}}}'
