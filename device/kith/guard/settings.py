@@ -6,10 +6,13 @@ A number marked † is ours and waits for trials with wearers.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kith.config import GUARD_TABLE, bounded, build_settings, one_of, read_table
 from kith.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +163,7 @@ class GuardSettings:
     schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
 
 
-def load_guard_settings(path: Path) -> GuardSettings:
+def load_guard_settings(path: Path | str) -> GuardSettings:
     """The table `guard` of a settings file; what it does not name keeps its default. Raises ConfigError."""
     table = read_table(path).get(GUARD_TABLE, {})
     if not isinstance(table, dict):
