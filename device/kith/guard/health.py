@@ -67,22 +67,21 @@ class SensorHealth:
             self._saw_ns = at_ns
         self._answered = True
         self._alive_ns = at_ns
+        self._weigh(answer, at_ns)
         if answer is Answer.DISTANCE:
             self._same_times = self._same_times + 1 if distance_mm == self._same_mm else 1
             self._same_mm = -1 if distance_mm is None else distance_mm
-        else:
-            self._weigh(answer, at_ns)
 
     def judge(self, now_ns: int, *, sees: bool, lost: bool) -> Signal | None:
         """Judge anew. sees: a distance is believed; lost: a warning has ended since its cause was lost from
         sight."""
         if sees:
-            self._saw_ns, self._doubt, self._lost = now_ns, 0, False
+            self._saw_ns, self._lost = now_ns, False
         self._lost = self._lost or lost
         dead = self._why_dead(now_ns)
         if dead is not None:
             self.health, self.fault, self._lost = Health.DEAD, dead, False
-            return self._tell_dead(now_ns)
+            return self._tell_dead(now_ns, lost)
         blind = None if sees else self._why_blind(now_ns)
         if blind is not None:
             self.health, self.fault = Health.BLIND, blind
@@ -113,8 +112,8 @@ class SensorHealth:
         return tuple(times)
 
     def _weigh(self, answer: Answer, at_ns: int) -> None:
-        # A chip in sunlight mixes both answers: doubt goes as it came, reading by reading.
-        if answer is Answer.NO_ECHO:
+        # A chip in sunlight mixes its answers: doubt goes as it came, reading by reading.
+        if answer is not Answer.UNSURE:
             self._doubt = max(self._doubt - 1, 0)
             return
         if not self._doubt:
@@ -137,8 +136,10 @@ class SensorHealth:
             return Fault.NO_ECHO
         return None
 
-    def _tell_dead(self, now_ns: int) -> Signal | None:
-        if self._told_dead_ns is not None and now_ns - self._told_dead_ns < self._dead_repeat_ns:
+    def _tell_dead(self, now_ns: int, lost: bool) -> Signal | None:
+        told_ns = self._told_dead_ns
+        ends_a_warning = lost and told_ns is not None and told_ns < self._saw_ns
+        if not ends_a_warning and told_ns is not None and now_ns - told_ns < self._dead_repeat_ns:
             return None
         self._told_dead_ns = now_ns
         return Signal.DEAD
