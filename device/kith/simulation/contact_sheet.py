@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 
 from kith.errors import InputError
+from kith.guard.ports import Level
+from kith.guard.settings import GuardSettings
 from kith.simulation.lanes import (
     Axis,
     Lane,
@@ -23,6 +25,8 @@ from kith.simulation.lettering import Colour, Lettering
 from kith.simulation.marking import INK, KNOWN, UNKNOWN, draw_marks
 from kith.simulation.moments import PICTURE_WIDTH_PX, Moment, Moments
 from kith.simulation.output_files import check_output, write_output
+from kith.simulation.range_lanes import range_lanes
+from kith.simulation.range_plot import RangePlot
 from kith.simulation.snapshots import Snapshot
 from kith.types import U8, Outcome
 
@@ -36,7 +40,9 @@ _GAP_IN_VIEW_S = 1.5
 _MOST_MARKS = 2000
 
 _TELLING = {"announcement", "enrolled", "fault", "rejected", "recovered", "privacy", "undone"}
-_PRESENCE = {"appeared", "left", "stranger"}
+_ELSEWHERE = {"appeared", "left", "stranger", "beep", "signal", "proximity"}
+"""Shown by lanes of their own, not by a badge."""
+_INNER = (Level.NEAR.name.lower(), Level.CONTACT.name.lower())
 
 
 class ContactSheet:
@@ -49,6 +55,11 @@ class ContactSheet:
         self._presses: list[Mark] = []
         self._events: list[Mark] = []
         self._end_s = 0.0
+        self._guard: tuple[RangePlot, GuardSettings] | None = None
+
+    def plot_ranges(self, plot: RangePlot, settings: GuardSettings) -> None:
+        """There is a guard: draw what it measured and told."""
+        self._guard = plot, settings
 
     def add(self, snapshot: Snapshot) -> None:
         """See a frame."""
@@ -64,7 +75,9 @@ class ContactSheet:
     def event(self, t_s: float, kind: str, text: str) -> None:
         """Something happened; kinds are those of the event file."""
         self._end_s = max(self._end_s, t_s)
-        if kind in _PRESENCE or (kind == "announcement" and not text):
+        if kind == "beep" and text.startswith(_INNER):
+            self._moments.expect(f"beeps: {text}")
+        if kind in _ELSEWHERE or (kind == "announcement" and not text):
             return
         if kind in _TELLING:
             self._moments.expect(
@@ -107,7 +120,7 @@ class ContactSheet:
         return band
 
     def _lanes(self, letters: Lettering) -> list[Lane]:
-        """From top to bottom. A lane for another sense goes in front of `events`."""
+        """From top to bottom."""
         names = [name for name in self._in_view if name != _UNNAMED]
         people = [presence_lane(name, self._in_view[name], KNOWN) for name in names[:_MOST_PEOPLE]]
         if len(names) > _MOST_PEOPLE:
@@ -115,7 +128,8 @@ class ContactSheet:
             people.append(presence_lane(f"{len(names) - _MOST_PEOPLE} others", others, KNOWN))
         if _UNNAMED in self._in_view:
             people.append(presence_lane(_UNNAMED, self._in_view[_UNNAMED], UNKNOWN))
-        return [*people, speech_lane(self._said, letters), press_lane(self._presses, letters),
+        guard = range_lanes(*self._guard, letters) if self._guard else []
+        return [*people, speech_lane(self._said, letters), press_lane(self._presses, letters), *guard,
                 event_lane(self._events, letters)]  # fmt: skip
 
 
