@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from kith.app import doctor
-from kith.app.doctor import Finding, Verdict, examine, on_a_pi
+from kith.app.doctor import examine, on_a_pi
+from kith.app.findings import Finding, Verdict
 from kith.app.paths import models_dir
 from kith.cli import main
 from kith.config import AnnounceSettings, CameraSettings, Settings

@@ -11,7 +11,7 @@
 | undone | a quick slide down, then a low bell | taken back |
 | fault | three low reedy notes | a part of the device is broken |
 | privacy_on | a slide down, closing | the camera is closed |
-| privacy_off | the same slide up, opening | the camera is open again |
+| privacy_off | a slide up, opening | the camera is open again |
 | power_warning | two notes to and fro, four times, 1 s | keep holding and I switch off |
 """
 

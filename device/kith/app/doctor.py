@@ -6,12 +6,13 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 
+from kith.app.findings import Finding, Verdict
+from kith.app.guard_doctor import examine_guard
+from kith.app.guard_link import doctor_socket
 from kith.app.paths import calibration_dir, gallery_file, models_dir
 from kith.app.run import open_camera
 from kith.clock import MonotonicClock
@@ -30,23 +31,6 @@ from kith.vision.pipeline import open_analyzer
 _DEVICE_MODEL = Path("/proc/device-tree/model")
 
 
-class Verdict(StrEnum):
-    """OK; MISSING: a part of the wearable that a desk does without; FAILED: something is wrong."""
-
-    OK = "ok"
-    MISSING = "missing"
-    FAILED = "FAILED"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One part and how it is."""
-
-    part: str
-    verdict: Verdict
-    text: str
-
-
 def on_a_pi(model: Path = _DEVICE_MODEL) -> bool:
     """Whether this machine says that it is a Raspberry Pi."""
     try:
@@ -55,9 +39,12 @@ def on_a_pi(model: Path = _DEVICE_MODEL) -> bool:
         return False
 
 
-def examine(settings: Settings, state: Path, *, wearable: bool) -> Iterator[Finding]:
+def examine(
+    settings: Settings, state: Path, *, wearable: bool, config: Path | None = None
+) -> Iterator[Finding]:
     """Check every part in turn; never raises KithError. The gallery is not changed. wearable: a camera,
-    button or speaker that is not there is FAILED, as everywhere a voice is."""
+    button, speaker or guard that is not there is FAILED, as everywhere a voice is. config: the file that
+    the guard's settings are in, too."""
     missing = Verdict.FAILED if wearable else Verdict.MISSING
     checks: tuple[tuple[str, Callable[[], str], Verdict], ...] = (
         ("system", _system, Verdict.FAILED),
@@ -76,6 +63,7 @@ def examine(settings: Settings, state: Path, *, wearable: bool) -> Iterator[Find
             yield Finding(part=part, verdict=when_missing, text=str(error))
         except KithError as error:
             yield Finding(part=part, verdict=Verdict.FAILED, text=str(error))
+    yield from examine_guard(config, doctor_socket(), wearable=wearable)
 
 
 def _system() -> str:

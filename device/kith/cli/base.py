@@ -15,6 +15,7 @@ from kith.errors import KithError
 
 if TYPE_CHECKING:
     from kith.config import Settings
+    from kith.guard.settings import GuardSettings
 
 F = TypeVar("F", bound=Callable[..., Any])
 _LOG_FORMAT = "kith: %(message)s"
@@ -88,6 +89,14 @@ def settings_of(ctx: click.Context) -> Settings:
 
     config: Path | None = ctx.find_root().obj
     return Settings() if config is None else load_settings(config)
+
+
+def guard_settings_of(ctx: click.Context) -> GuardSettings:
+    """The guard's settings in the same file. Raises ConfigError."""
+    from kith.guard.settings import GuardSettings, load_guard_settings
+
+    config: Path | None = ctx.find_root().obj
+    return GuardSettings() if config is None else load_guard_settings(config)
 
 
 def state_of(data: Path | None) -> Path:

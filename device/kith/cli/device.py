@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from kith.cli.base import data_option, log_on_a_copy_of_stderr, settings_of, state_of
+from kith.cli.sounds import sounds
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -103,22 +104,29 @@ def run(ctx: click.Context, data: Path | None, verbose: bool) -> None:
 @click.command()
 @data_option
 @click.option("--wearable", is_flag=True, help="No part may be missing, as on a Raspberry Pi anyway.")
+@click.option("--sounds", "with_sounds", is_flag=True, help="Then play every sound, as `kith sounds` does.")
 @click.pass_context
-def doctor(ctx: click.Context, data: Path | None, wearable: bool) -> None:
+def doctor(ctx: click.Context, data: Path | None, wearable: bool, with_sounds: bool) -> None:
     """Check every part and say in words how it is. Nothing is changed.
 
-    "missing" is a part that is not there, as camera, button and speaker on a desk, where it does no harm. On
-    a Raspberry Pi it FAILED; stop the device first (sudo systemctl stop kith), since it holds these parts.
+    "missing" is a part that is not there, as camera, button, speaker and guard on a desk, where it does no
+    harm. On a Raspberry Pi it FAILED; stop the device first (sudo systemctl stop kith), since it holds these
+    parts, but leave the guard running (kith-guard): it is asked how it and its sensors are.
     The exit status is 1 when anything FAILED.
     """
-    from kith.app.doctor import Verdict, examine, on_a_pi
+    from kith.app.doctor import examine, on_a_pi
+    from kith.app.findings import Verdict
 
     failed = False
-    for finding in examine(settings_of(ctx), state_of(data), wearable=wearable or on_a_pi()):
+    wearable = wearable or on_a_pi()
+    config: Path | None = ctx.find_root().obj
+    for finding in examine(settings_of(ctx), state_of(data), wearable=wearable, config=config):
         failed |= finding.verdict is Verdict.FAILED
         colour = {Verdict.OK: "green", Verdict.MISSING: "yellow", Verdict.FAILED: "red"}[finding.verdict]
         click.echo(
             f"{finding.part:<9} {click.style(f'{finding.verdict.value:<8}', fg=colour)} {finding.text}"
         )
+    if with_sounds:
+        ctx.invoke(sounds)
     if failed:
         ctx.exit(1)
