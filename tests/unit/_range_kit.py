@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from gpiozero.pins.mock import MockFactory, MockPin
@@ -30,10 +32,12 @@ def read_until(sensor: Any, status: RangeStatus, readings: int = 40) -> RangeRea
 
 
 class EchoPin(MockPin):  # type: ignore[misc]
-    """A pin that is told when it changed, as by the kernel."""
+    """A pin that changes first and tells of it later, with the time at which it did, as the kernel has it."""
 
-    def edge(self, state: bool, at_s: float) -> None:
+    def change(self, state: bool) -> None:
         self._state = state
+
+    def tell(self, state: bool, at_s: float) -> None:
         handler = self.when_changed
         if handler is not None:
             handler(at_s, state)
@@ -88,12 +92,14 @@ class FakeHcSr04:
         up_s = fired_s + ANSWERS_AFTER_S
         silent = self.distance_mm is None
         pulse_s = self.no_echo_pulse_s if silent else 2 * (self.distance_mm or 0) / SOUND_MM_S
+        events: list[tuple[float, Callable[[], None]]] = []
         for name, state, at_s in (("up", True, up_s), ("down", False, up_s + pulse_s)):
-            time.sleep(max(0.0, at_s + self.lateness_s - time.monotonic()))
-            if name in self.lost:
-                self.echo._state = state
-            else:
-                self.echo.edge(state, at_s)
+            events.append((at_s, partial(self.echo.change, state)))
+            if name not in self.lost:
+                events.append((at_s + self.lateness_s, partial(self.echo.tell, state, at_s)))
+        for at_s, act in sorted(events, key=lambda event: event[0]):
+            time.sleep(max(0.0, at_s - time.monotonic()))
+            act()
 
 
 def fired_by(sensor: HcSr04, board: FakeHcSr04) -> RangeReading:

@@ -29,7 +29,8 @@ _TRIGGER_S = 20e-6
 """At least 10 microseconds are asked for; longer does no harm."""
 _FARTHEST_S = 0.025
 """4.1 m there and back. A longer pulse is its way to say that nothing came back: usually 38 ms."""
-_LONGEST_S = 0.045
+_LONGEST_S = 0.055
+"""That, and time for a busy machine to tell of it."""
 _HELD_NS = 250 * NS_PER_MS
 """Some makes hold the line for 200 ms when nothing came back."""
 _QUIET_NS = 30 * NS_PER_MS
@@ -152,11 +153,9 @@ class HcSr04:
             return self._now(RangeStatus.FAULT)
         try:
             self._wait_until(turns.quiet_ns)
-            answer = self._ping()
-            turns.quiet_ns = (self._fired_ns or 0) + _QUIET_NS
+            return self._ping()
         finally:
             turns.lock.release()
-        return answer
 
     def _ping(self) -> _Answer:
         with self._using:
@@ -180,6 +179,7 @@ class HcSr04:
         self._trigger.on()
         time.sleep(_TRIGGER_S)
         self._trigger.off()
+        self._turns.quiet_ns = self._clock.now_ns() + _QUIET_NS
 
     def _on_edge(self, ticks: Any, state: Any) -> None:
         """In the thread of the pins. An edge of an earlier ping, told late, is older than this ping."""
