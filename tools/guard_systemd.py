@@ -22,7 +22,7 @@ PACKAGES = "systemd,systemd-sysv,dbus,python3"
 MOST_MS = 1000.0
 _TOOLS = {"mmdebstrap": "mmdebstrap", "systemd-nspawn": "systemd-container"}
 _PROBE_UNIT = """[Unit]
-After=kith-guard.service multi-user.target
+After=kith-guard.service
 [Service]
 Type=oneshot
 ExecStart=/usr/bin/python3 /opt/kith/probe.py
@@ -62,6 +62,7 @@ def _install() -> None:
     shutil.copy(ROOT / "tools/guard_systemd_scene.toml", home / "scene.toml")
     _run("chroot", str(TREE), "python3", "-m", "compileall", "-q", "/opt/kith/device")
     shutil.copy(ROOT / "systemd/kith.sysusers.conf", TREE / "usr/lib/sysusers.d/kith.conf")
+    _run("chroot", str(TREE), "systemd-sysusers")
     unit = (ROOT / "systemd/kith-guard.service").read_text()
     # As on the wearable, but for the program's place and the sensors.
     began = re.sub(

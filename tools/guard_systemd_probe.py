@@ -63,7 +63,7 @@ def main() -> None:
     """All trials, then off."""
     if wait_active(0, 15.0) is None:
         say("the guard did not start")
-        say(said_by("journalctl", "-u", UNIT, "-n", "30", "--no-pager").replace("\n", " | "))
+        say(said_by("journalctl", "-b", "-u", UNIT, "-n", "30", "--no-pager").replace("\n", " | "))
     else:
         describe()
         for _ in range(TIMES):
