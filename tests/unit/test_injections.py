@@ -6,7 +6,9 @@ import pytest
 
 from kith.app.injections import Injections, parse_faults
 from kith.drivers.simulated_camera import Outage, OutageKind
+from kith.drivers.simulated_scene import Trouble, TroubleKind
 from kith.errors import InputError
+from kith.guard.ports import Position
 from tests.unit._machine_kit import ms
 
 
@@ -16,6 +18,24 @@ def test_all_kinds_in_any_order_and_spacing() -> None:
     assert found.outages == (
         Outage(kind=OutageKind.FREEZE, from_ns=ms(12_500), to_ns=ms(17_500)),
         Outage(kind=OutageKind.UNPLUG, from_ns=ms(30_000), to_ns=ms(30_250)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("range-unplug", TroubleKind.UNPLUGGED),
+        ("range-silent", TroubleKind.SILENT),
+        ("range-stuck", TroubleKind.STUCK),
+        ("range-zeros", TroubleKind.ZEROS),
+        ("range-sun", TroubleKind.SUNLIGHT),
+    ],
+)
+def test_troubles_of_the_head_s_range_sensor_or_the_knee_s(word: str, kind: TroubleKind) -> None:
+    assert parse_faults(f"2 {word} 1.5; 4 {word} 2 knee; 5 {word} 1 head").troubles == (
+        Trouble(kind=kind, from_s=2.0, to_s=3.5, position=Position.HEAD),
+        Trouble(kind=kind, from_s=4.0, to_s=6.0, position=Position.KNEE),
+        Trouble(kind=kind, from_s=5.0, to_s=6.0, position=Position.HEAD),
     )
 
 
@@ -35,6 +55,9 @@ def test_nothing_is_no_fault(script: str) -> None:
         "1,5 freeze 3",
         "1 freeze 3 2 unplug 1",
         "nan freeze 3",
+        "2 range-unplug",
+        "2 range-unplug 3 hip",
+        "2 unplug 3 knee",
         "1. freeze 3",
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,17 +12,31 @@ from kith.app.paths import home
 from kith.app.people import add_photos
 from kith.config import Settings
 from kith.errors import InputError, PersonNotFound
+from kith.guard.ports import Position
+from kith.guard.settings import GuardSettings
 
 _MEND = "run `make demo`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoWalk:
-    """cast: who is enrolled beforehand, from which photos."""
+    """cast: who is enrolled beforehand, from which photos. scene: what the range sensors meet, sensors: which
+    kind there is at which position."""
 
     video: Path
+    scene: Path
+    sensors: dict[str, str]
     button: str
     cast: tuple[tuple[str, tuple[Path, ...]], ...]
+
+    def sensors_of(self, settings: GuardSettings) -> GuardSettings:
+        """The settings with the sensors of the walk."""
+        kinds = {position: self.sensors.get(position, "none") for position in Position}
+        return replace(
+            settings,
+            head=replace(settings.head, kind=kinds[Position.HEAD]),
+            knee=replace(settings.knee, kind=kinds[Position.KNEE]),
+        )
 
 
 def load_walk() -> DemoWalk:
@@ -32,6 +46,8 @@ def load_walk() -> DemoWalk:
         table = tomllib.loads((folder / "walk.toml").read_text(encoding="utf-8"))
         return DemoWalk(
             video=folder / table["video"],
+            scene=folder / table["scene"],
+            sensors=dict(table["sensors"]),
             button=table["button"],
             cast=tuple(
                 (each["name"], tuple(folder / photo for photo in each["photos"])) for each in table["enrol"]

@@ -16,7 +16,8 @@ from kith.errors import InputError
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened. kind: announcement, appeared, left, stranger, enrolling, enrolled, rejected,
-    cancelled, undone, sound, button, fault, recovered, privacy, ready. fields: JSON values."""
+    cancelled, undone, sound, button, proximity, fault, recovered, privacy, ready, beep, signal.
+    fields: JSON values."""
 
     at_ns: int
     kind: str

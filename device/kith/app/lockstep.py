@@ -7,22 +7,28 @@ same events. What it does not show is how long the work takes: looking and speak
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from kith.app.core import Core, Trouble
+from kith.app.guarding import Guarding
 from kith.app.pacing import LookPacer
 from kith.app.wiring import Device
 from kith.clock import NS_PER_MS, NS_PER_S, Tick, VirtualClock
 from kith.config import CameraSettings
+from kith.drivers.buzzer_sound import BuzzerSound
 from kith.drivers.simulated_camera import SimulatedCamera
 from kith.errors import CameraFault, CameraUnavailable
 from kith.ports import AudioSink
-from kith.types import SAMPLE_RATE_HZ, ButtonEdge, Frame, Sighting
+from kith.types import I16, SAMPLE_RATE_HZ, ButtonEdge, Frame, Sighting
 
 STEP_NS = 10 * NS_PER_MS
 _RETRY_CAMERA_NS = NS_PER_S
 _LONGEST_TAIL_NS = 10 * NS_PER_S
 _QUIET_TAIL_NS = NS_PER_S
+_LOUDEST = 32_767
 
 
 class Watcher(Protocol):
@@ -30,6 +36,14 @@ class Watcher(Protocol):
 
     def __call__(self, frame: Frame, sighting: Sighting | None, now_ns: int) -> None:
         """One frame has passed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """The guard of a simulation, and its buzzer as the wearer hears it."""
+
+    guarding: Guarding
+    sound: BuzzerSound
 
 
 class Lockstep:
@@ -44,10 +58,11 @@ class Lockstep:
         *,
         settings: CameraSettings,
         watch: Watcher,
+        guard: Guard | None = None,
     ) -> None:
         self._device, self._clock, self._camera, self._sink = device, clock, camera, sink
         self._core: Core = device.core
-        self._watch = watch
+        self._watch, self._guard = watch, guard
         self._pacer = LookPacer(settings.look_interval_ms)
         device.core.attach(self)
         self._start_ns = clock.now_ns()
@@ -91,6 +106,9 @@ class Lockstep:
             while waiting_edges and waiting_edges[0].at_ns <= since_ns:
                 edge = waiting_edges.pop(0)
                 self._core.handle(ButtonEdge(down=edge.down, at_ns=edge.at_ns + self._start_ns), now_ns)
+            if self._guard:
+                for message in self._guard.guarding.take_messages():
+                    self._core.handle(message, now_ns)
             if self._core.next_deadline_ns <= now_ns:
                 self._core.handle(Tick(), now_ns)
             self._sound(now_ns)
@@ -99,6 +117,10 @@ class Lockstep:
     def _sound(self, now_ns: int) -> None:
         until = (now_ns + STEP_NS - self._start_ns) * SAMPLE_RATE_HZ // NS_PER_S
         block = self._device.player.render(until - self._samples, now_ns)
+        if self._guard:
+            # What the guard does in this step is heard in this step, each beep at its own time.
+            self._guard.guarding.advance(now_ns + STEP_NS)
+            block = mixed(block, self._guard.sound.render(len(block), now_ns))
         if self._sink is not None:
             self._sink.write(block)
         self._samples = until
@@ -155,3 +177,9 @@ class Lockstep:
         if self._core.speaking or self._quiet_ns is None:
             self._quiet_ns = now_ns
         return now_ns - self._ended_ns > _LONGEST_TAIL_NS or now_ns - self._quiet_ns > _QUIET_TAIL_NS
+
+
+def mixed(first: I16, second: I16) -> I16:
+    """Two sounds at once; what is too loud for the samples is cut off."""
+    both: I16 = np.clip(first.astype(np.int32) + second, -_LOUDEST, _LOUDEST).astype(np.int16)
+    return both

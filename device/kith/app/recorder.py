@@ -9,8 +9,11 @@ from pathlib import Path
 
 from kith.app.events import Event, EventFile
 from kith.clock import NS_PER_S
+from kith.guard.ports import OutputEdge, RangeReading, SensorState, Warned
+from kith.guard.settings import GuardSettings
 from kith.simulation.contact_sheet import ContactSheet
 from kith.simulation.output_files import check_output
+from kith.simulation.range_plot import RangePlot
 from kith.simulation.snapshots import FaceMark, Snapshot
 from kith.simulation.timeline import Timeline
 from kith.simulation.video_out import VideoOut
@@ -40,6 +43,7 @@ class Recorder:
         self._event_file: EventFile | None = None
         self._sheet = ContactSheet() if outputs.picture else None
         self._video = VideoOut(outputs.video, fps) if outputs.video else None
+        self._plot: RangePlot | None = None
         self._caption = ("", -_CAPTION_S)
 
     def begin(self, start_ns: int) -> None:
@@ -52,19 +56,20 @@ class Recorder:
 
     def event(self, event: Event) -> None:
         """Something happened."""
-        t_s = (event.at_ns - self._start_ns) / NS_PER_S
+        t_s = self._since_s(event.at_ns)
         if event.kind == "announcement":
             self._caption = (event.text, t_s)
         if self._event_file:
             self._event_file(event)
-        if self._timeline:
+        # That the main daemon has heard of a beep tells the reader nothing new.
+        if self._timeline and event.kind != "proximity":
             self._timeline.event(t_s, event.kind, event.text)
         if self._sheet:
             self._sheet.event(t_s, event.kind, event.text)
 
     def frame(self, frame: Frame, sighting: Sighting | None, now_ns: int, label_of: LabelOf) -> None:
         """A frame passed, with the newest sighting."""
-        t_s = (now_ns - self._start_ns) / NS_PER_S
+        t_s = self._since_s(now_ns)
         faces = sighting.faces if sighting else ()
         if self._timeline:
             self._timeline.progress(t_s, self._duration_s, len(faces))
@@ -82,6 +87,27 @@ class Recorder:
         if self._video:
             self._video.write(snapshot)
 
+    def plot_ranges(self, settings: GuardSettings) -> None:
+        """There is a guard, and it is to be drawn; it tells by the three methods below."""
+        if self._sheet:
+            self._plot = RangePlot()
+            self._sheet.plot_ranges(self._plot, settings)
+
+    def reading(self, reading: RangeReading) -> None:
+        """A range sensor answered."""
+        if self._plot:
+            self._plot.reading(self._since_s(reading.at_ns), reading)
+
+    def guarded(self, warned: Warned, sensors: tuple[SensorState, ...], now_ns: int) -> None:
+        """What the guard makes of its readings."""
+        if self._plot:
+            self._plot.state(self._since_s(now_ns), warned, sensors)
+
+    def edge(self, edge: OutputEdge) -> None:
+        """The guard's outputs go on or off."""
+        if self._plot:
+            self._plot.edge(self._since_s(edge.at_ns), edge.pitch_hz)
+
     def close(self) -> None:
         """Write what is still to be written: each, also when another cannot be. Raises InputError."""
         with ExitStack() as last_to_first:
@@ -90,6 +116,9 @@ class Recorder:
             if self._video:
                 last_to_first.callback(self._video.close)
             last_to_first.callback(self._files.close)
+
+    def _since_s(self, at_ns: int) -> float:
+        return (at_ns - self._start_ns) / NS_PER_S
 
 
 def _mark(face: SeenFace, label_of: LabelOf) -> FaceMark:

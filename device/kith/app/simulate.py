@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import sys
 import tempfile
 import time
@@ -13,27 +11,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from kith.app.daemon import Daemon, Message, Parts
 from kith.app.demo_walk import DemoWalk, enrol_cast, load_walk
 from kith.app.events import Event
+from kith.app.guarding import Rehearsal
 from kith.app.injections import Injections, parse_faults
-from kith.app.lockstep import STEP_NS, Lockstep
+from kith.app.lockstep import STEP_NS
 from kith.app.paths import gallery_file
 from kith.app.recorder import Outputs, Recorder
-from kith.app.wiring import Device, assemble, quieten_opencv
+from kith.app.simulating import Cast, RealTime, in_lockstep
+from kith.app.wiring import assemble, quieten_opencv
 from kith.clock import NS_PER_S, MonotonicClock, VirtualClock
 from kith.config import Settings
-from kith.drivers.simulated_button import ScriptedButton, parse_presses
+from kith.drivers.simulated_button import parse_presses
 from kith.drivers.simulated_camera import FrameSource, SimulatedCamera, photo_source, video_source
-from kith.drivers.speaker import SpeakerSink
 from kith.drivers.speech import open_speech
-from kith.drivers.wav import PacedSink, TeeSink, WavSink
-from kith.errors import AudioFault, AudioUnavailable, InputError, KithError
-from kith.ports import AudioSink, Speech
-from kith.runtime.inbox import Inbox
+from kith.errors import InputError, KithError
+from kith.guard.settings import GuardSettings
 from kith.simulation.output_files import check_apart, check_output
 from kith.simulation.timeline import Timeline
-from kith.types import I16, ButtonEdge, Frame, Sighting
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,10 +36,12 @@ _LOG = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What to simulate. With neither video nor photos it is the demo walk; data None: a gallery that is
-    thrown away afterwards."""
+    thrown away afterwards. scene: what the range sensors meet; None: the demo walk's own, else no guard."""
 
     video: Path | None = None
     photos: Path | None = None
+    scene: Path | None = None
+    guard: GuardSettings = field(default_factory=GuardSettings)
     data: Path | None = None
     button: str = ""
     faults: str = ""
@@ -75,6 +72,7 @@ def simulate(settings: Settings, request: Request) -> Summary:
         _check_outputs(request, walk)
         edges = parse_presses(request.button or (walk.button if walk else ""))
         injections = parse_faults(request.faults)
+        rehearsal = _rehearsal(request, walk, injections)
         source = _source(request, walk)
         state = request.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kith-")))
         if walk:
@@ -92,17 +90,34 @@ def simulate(settings: Settings, request: Request) -> Summary:
         speech = open_speech(settings.announce)
         stack.callback(speech.close)
         device = assemble(
-            settings, gallery_file(state), speech, clock, observe, virtual_time=not request.realtime
+            settings,
+            gallery_file(state),
+            speech,
+            clock,
+            observe,
+            virtual_time=not request.realtime,
+            guarded=rehearsal is not None,
         )
         stack.callback(device.close)
         camera = SimulatedCamera(source, clock, paced=request.realtime, outages=injections.outages)
         start_ns = clock.now_ns()
         recorder.begin(start_ns)
-        run = _Run(settings, request, device, camera, recorder)
+        if rehearsal:
+            recorder.plot_ranges(rehearsal.settings)
+        cast = Cast(
+            settings=settings.camera,
+            sound_device=settings.announce.sound_device,
+            device=device,
+            camera=camera,
+            recorder=recorder,
+            observe=observe,
+            rehearsal=rehearsal,
+            sound=request.sound,
+        )
         if isinstance(clock, VirtualClock):
-            run.in_lockstep(clock, edges, injections)
+            in_lockstep(cast, clock, edges, injections)
         else:
-            run.in_real_time(clock, edges, injections)
+            RealTime(cast, clock).run(edges, injections)
         lasted_ns = clock.now_ns() - start_ns
     return Summary(
         simulated_s=lasted_ns / NS_PER_S,
@@ -141,94 +156,6 @@ class _Count:
         self.count += event.kind == "announcement"
 
 
-class _SoundFile:
-    """The file that was asked for, in real time: remembers whether all of the sound is in it."""
-
-    def __init__(self, path: Path) -> None:
-        self._sink = WavSink(path)
-        self.whole = True
-
-    def write(self, block: I16) -> None:
-        try:
-            self._sink.write(block)
-        except AudioFault:
-            self.whole = False
-            raise
-
-    def close(self) -> None:
-        self._sink.close()
-
-
-class _Run:
-    """The two ways to let time pass."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        request: Request,
-        device: Device,
-        camera: SimulatedCamera,
-        recorder: Recorder,
-    ) -> None:
-        self._settings, self._request, self._device = settings, request, device
-        self._camera, self._recorder = camera, recorder
-        self._file: _SoundFile | None = None
-
-    def in_lockstep(self, clock: VirtualClock, edges: tuple[ButtonEdge, ...], injections: Injections) -> None:
-        """As fast as it can."""
-        sink = WavSink(self._request.sound) if self._request.sound else None
-        runner = Lockstep(
-            self._device, clock, self._camera, sink, settings=self._settings.camera, watch=self._frame
-        )
-        actions = tuple((at_ns, lambda: _kill(self._device.speech)) for at_ns in injections.voice_killed_ns)
-        try:
-            runner.run(edges, actions)
-        finally:
-            if sink:
-                sink.close()
-
-    def in_real_time(
-        self, clock: MonotonicClock, edges: tuple[ButtonEdge, ...], injections: Injections
-    ) -> None:
-        """As the wearable does it, with its threads."""
-        inbox: Inbox[Message] = Inbox(clock)
-        actions = tuple((at_ns, lambda: _kill(self._device.speech)) for at_ns in injections.voice_killed_ns)
-        parts = Parts(
-            camera=self._camera, open_sink=self._open_sink, button=ScriptedButton(edges, actions, clock)
-        )
-        runner = Daemon(
-            self._device,
-            parts,
-            clock,
-            inbox,
-            settings=self._settings.camera,
-            on_looked=lambda looked: self._frame(looked.frame, looked.sighting, clock.now_ns()),
-        )
-        if not runner.run():
-            raise InputError("the simulation ended because a part failed again and again; see above")
-        if self._file and not self._file.whole:
-            raise InputError(f"the sound in {self._request.sound} is not whole; see above")
-
-    def _frame(self, frame: Frame, sighting: Sighting | None, now_ns: int) -> None:
-        self._recorder.frame(frame, sighting, now_ns, self._device.core.label_of)
-
-    def _open_sink(self) -> AudioSink:
-        """A speaker where there is one, the file where one is asked for. After a fault the file keeps what
-        it holds, and only the speaker is opened again."""
-        again = self._file is not None
-        if self._file:
-            self._file.whole = False
-        elif self._request.sound:
-            self._file = _SoundFile(self._request.sound)
-        try:
-            speaker = SpeakerSink(self._settings.announce.sound_device)
-        except AudioUnavailable:
-            if again or self._file is None:
-                raise
-            return PacedSink(self._file)
-        return TeeSink(speaker, self._file) if self._file and not again else speaker
-
-
 def _check_outputs(request: Request, walk: DemoWalk | None) -> None:
     asked = {
         "--events": request.outputs.events,
@@ -243,9 +170,23 @@ def _check_outputs(request: Request, walk: DemoWalk | None) -> None:
 
 
 def _late_faults(injections: Injections, lasted_ns: int, filmed_ns: int) -> int:
-    """A camera that has shown all it had cannot fail any more, a voice can until the end."""
-    outages = sum(each.from_ns >= min(filmed_ns, lasted_ns) for each in injections.outages)
-    return outages + sum(at_ns > lasted_ns - STEP_NS for at_ns in injections.voice_killed_ns)
+    """A camera that has shown all it had cannot fail any more, voice and range sensors can until the end."""
+    late = sum(each.from_ns >= min(filmed_ns, lasted_ns) for each in injections.outages)
+    late += sum(each.from_s * NS_PER_S > lasted_ns - STEP_NS for each in injections.troubles)
+    return late + sum(at_ns > lasted_ns - STEP_NS for at_ns in injections.voice_killed_ns)
+
+
+def _rehearsal(request: Request, walk: DemoWalk | None, injections: Injections) -> Rehearsal | None:
+    file, settings = request.scene, request.guard
+    if walk and file is None:
+        file, settings = walk.scene, walk.sensors_of(settings)
+    if file is not None:
+        rehearsal = Rehearsal(settings=settings, file=file, troubles=injections.troubles)
+        rehearsal.scene()  # what is wrong with it is told before anything else begins
+        return rehearsal
+    if injections.troubles:
+        raise InputError("there is no range sensor that could fail: give --scene FILE")
+    return None
 
 
 def _source(request: Request, walk: DemoWalk | None) -> FrameSource:
@@ -257,9 +198,3 @@ def _source(request: Request, walk: DemoWalk | None) -> FrameSource:
         return video_source(request.video)
     assert request.photos is not None
     return photo_source(request.photos, lambda path, reason: print(f"kith: {reason}", file=sys.stderr))
-
-
-def _kill(speech: Speech) -> None:
-    pid = getattr(speech, "pid", None)
-    if pid is not None:
-        os.kill(pid, signal.SIGKILL)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kith.cli.base import data_option, log_on_a_copy_of_stderr, settings_of, state_of
+from kith.cli.base import data_option, guard_settings_of, log_on_a_copy_of_stderr, settings_of, state_of
 from kith.cli.sounds import sounds
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -25,7 +25,17 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     default="",
     help='Presses: seconds and tap, double, hold, hold4, hold10; "12.5 double; 30 tap".',
 )
-@click.option("--faults", default="", help='What breaks: "12 freeze 5; 30 unplug 4; 40 kill-voice".')
+@click.option(
+    "--scene",
+    type=_FILE,
+    help="What the range sensors meet, as a TOML file: with it the guard takes part. The demo walk has one.",
+)
+@click.option(
+    "--faults",
+    default="",
+    help='What breaks: "12 freeze 5; 30 unplug 4; 40 kill-voice", and of the range sensor at the head (or'
+    ' "knee"): "20 range-unplug 4; 30 range-stuck 3 knee", also range-silent, range-zeros, range-sun.',
+)
 @click.option("--events", type=_FILE, help="Write what happens as JSON lines, one an event.")
 @click.option("--sound", type=_FILE, help="Write what the wearer hears as a WAV file.")
 @click.option("--picture", type=_FILE, help="Write a contact sheet as a PNG file.")
@@ -35,15 +45,19 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     help="Write the video with boxes and names; the name ends in .avi, .mkv or .mp4.",
 )
 @click.option(
-    "--realtime", is_flag=True, help="With the wearable's threads and clock, and aloud if there is a speaker."
+    "--realtime",
+    is_flag=True,
+    help="With the wearable's threads and clock, and aloud if there is a speaker; the guard is then a process"
+    " of its own, and its beeps are mixed into the sound 50 ms late.",
 )
 @click.option("--quiet", is_flag=True, help="No timeline on the terminal.")
 @click.pass_context
 def simulate(ctx: click.Context, /, **given: object) -> None:
     """Run the whole device on a desk, on a video, on photos or on the demo walk.
 
-    The wiring is the wearable's; camera and button are simulated, everything else is real: networks,
-    gallery, speech. It runs as fast as it can in a time of its own, unless --realtime is given.
+    The wiring is the wearable's; camera, button and range sensors are simulated, everything else is real:
+    networks, gallery, speech, and the guard, where there is a scene for it. It runs as fast as it can in a
+    time of its own, unless --realtime is given.
 
     \b
     Examples:
@@ -51,6 +65,7 @@ def simulate(ctx: click.Context, /, **given: object) -> None:
       kith simulate --video hall.mp4 --sound hall.wav --picture hall.png
       kith simulate --video anna.mkv --data home --button "0.5 double"     enrol who is in it
       kith simulate --video anna.mkv --data home     and see them named
+      kith simulate --video hall.mp4 --scene hall.toml --sound hall.wav    and hear the guard
     """
     from kith.app.recorder import Outputs
     from kith.app.simulate import Request, simulate
@@ -59,6 +74,8 @@ def simulate(ctx: click.Context, /, **given: object) -> None:
     request = Request(
         video=paths.get("video"),
         photos=paths.get("photos"),
+        scene=paths.get("scene"),
+        guard=guard_settings_of(ctx),
         data=paths.get("data"),
         button=str(given["button"]),
         faults=str(given["faults"]),

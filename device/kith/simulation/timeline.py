@@ -22,6 +22,8 @@ _WORDS = {
     "recovered": ("recovered", "green"),
     "privacy": ("privacy", "yellow"),
     "ready": ("ready", "green"),
+    "beep": ("beeps", "yellow"),
+    "signal": ("signals", "yellow"),
 }
 _STEP_S = 0.5
 _CLEAR_LINE = "\r\x1b[K"
