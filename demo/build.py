@@ -14,6 +14,7 @@ import cv2
 
 from demo import script
 from demo.film import Film
+from demo.ranges import describe_scene
 from demo.scene import HEIGHT_PX, WIDTH_PX
 from demo.sources import PICTURES, Pictures, Report
 from demo.walkfile import describe
@@ -23,7 +24,7 @@ from kith.types import U8
 ROOT = Path(__file__).resolve().parent.parent
 CACHE_DIR = ROOT / ".cache"
 BUILD_DIR = ROOT / "demo" / "build"
-VIDEO, DESCRIPTION, STAMP = "walk.avi", "walk.toml", "stamp.json"
+VIDEO, SCENE, DESCRIPTION, STAMP = "walk.avi", "scene.toml", "walk.toml", "stamp.json"
 
 _JPEG_QUALITY = 75
 
@@ -60,7 +61,8 @@ def build_walk(
         _write_photos(out / "photos", Pictures(cache, report))
         report("cutting the people out of their photographs")
         _write_video(out / VIDEO, Film(Pictures(cache, report)), progress)
-        (out / DESCRIPTION).write_text(describe(VIDEO, _photo_paths()), encoding="utf-8")
+        (out / SCENE).write_text(describe_scene(), encoding="utf-8")
+        (out / DESCRIPTION).write_text(describe(VIDEO, SCENE, _photo_paths()), encoding="utf-8")
         (out / STAMP).write_text(json.dumps(_stamp(out), indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write the demo to {out}: {error.strerror or error}") from error
@@ -128,7 +130,8 @@ def _check_video(path: Path, frames: int) -> None:
 
 
 def _stamp(out: Path) -> dict[str, object]:
-    paths = [out / VIDEO, out / DESCRIPTION, *(out / one for many in _photo_paths().values() for one in many)]
+    paths = [out / VIDEO, out / SCENE, out / DESCRIPTION]
+    paths += (out / one for many in _photo_paths().values() for one in many)
     sizes = {str(path.relative_to(out)): path.stat().st_size for path in paths}
     return {"recipe": _recipe(), "sizes": sizes}
 

@@ -10,9 +10,11 @@ import numpy as np
 from demo import script
 from demo.actor import Actor
 from demo.cast import cut_out
+from demo.obstacles import BLOCKS
 from demo.portraits import PORTRAITS
-from demo.scene import FOCAL_PX, HEIGHT_PX, WIDTH_PX, Pose, Street
+from demo.scene import FOCAL_PX, HEIGHT_PX, WIDTH_PX, Street
 from demo.sources import Pictures
+from demo.way import poses
 from kith.types import F32, U8
 
 _STEP_HZ = 1.8
@@ -26,13 +28,13 @@ class Film:
     """All frames of the walk, the same ones every time."""
 
     def __init__(self, pictures: Pictures) -> None:
-        self._street = Street(pictures)
+        self._street = Street(pictures, BLOCKS)
         figures = {key: cut_out(portrait, pictures) for key, portrait in PORTRAITS.items()}
         self._cast = [
             (visit, Actor(figures[visit.portrait], light=visit.light, mirrored=visit.mirrored))
             for visit in script.VISITS
         ]
-        self._poses = _poses()
+        self._poses = poses()
         self._noise = (
             np.random.default_rng(11).normal(0, 1, (HEIGHT_PX + 64, WIDTH_PX + 64, 3)).astype(np.float32)
         )
@@ -85,9 +87,8 @@ class Film:
 
 def seen_between(visit: script.Visit) -> tuple[float, float]:
     """The first and the last time in s at which the person's face is inside the picture."""
-    poses = _poses()
     seen = []
-    for index, pose in enumerate(poses):
+    for index, pose in enumerate(poses()):
         t_s = index / script.FPS
         if visit.begins_s <= t_s <= visit.ends_s:
             x, z, _ = script.at(visit.path, t_s)
@@ -95,29 +96,6 @@ def seen_between(visit: script.Visit) -> tuple[float, float]:
             if depth > 0 and 0 <= column < WIDTH_PX and 0 <= row < HEIGHT_PX:
                 seen.append(t_s)
     return seen[0], seen[-1]
-
-
-def _poses() -> list[Pose]:
-    """The camera's way: the script's, and the sway of a walking head."""
-    poses: list[Pose] = []
-    walked, phase = 0.0, 0.0
-    for index in range(round(script.DURATION_S * script.FPS)):
-        t_s = index / script.FPS
-        (speed,) = script.at(script.WALKING_M_PER_S, t_s)
-        (looking,) = script.at(script.LOOKING_DEG, t_s)
-        walked += speed / script.FPS
-        phase += 2 * math.pi * _STEP_HZ / script.FPS
-        stride = min(speed / 0.9, 1.0)
-        poses.append(
-            Pose(
-                walked_m=walked,
-                yaw_deg=looking + 0.9 * stride * math.sin(phase / 2) + 0.5 * math.sin(t_s * 0.9),
-                pitch_deg=-1.5 + 0.6 * stride * math.sin(phase) + 0.3 * math.sin(t_s * 1.1 + 1),
-                roll_deg=0.7 * stride * math.sin(phase / 2 + 1) + 0.4 * math.sin(t_s * 0.7),
-                raised_m=0.02 * stride * math.sin(phase + 0.5),
-            )
-        )
-    return poses
 
 
 def _smeared(picture: F32, motion: tuple[float, float]) -> F32:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from demo.blocks import Block
 from demo.sources import Pictures
 from kith.types import F32, U8
 
@@ -18,8 +19,10 @@ WIDTH_PX, HEIGHT_PX = 640, 480
 FOCAL_PX = WIDTH_PX / 2 / math.tan(math.radians(62.2) / 2)
 CAMERA_HEIGHT_M = 1.62
 
-_WALL_X, _WALL_TOP = -2.1, -2.4
-_HEDGE_X, _HEDGE_TOP = 2.6, 0.45
+HOUSE_X, HEDGE_X = -2.1, 2.6
+HEDGE_HIGH_M = 1.17
+
+_WALL_TOP, _HEDGE_TOP = -2.4, CAMERA_HEIGHT_M - HEDGE_HIGH_M
 _PX_PER_M = 128.0
 # The street is drawn a little coarser than the people: what is behind them is seldom quite sharp.
 _DRAWN_WIDTH, _DRAWN_HEIGHT = 320, 240
@@ -28,14 +31,19 @@ _LEVELS = 3
 _ATLAS_WIDTH = 1024
 _BEYOND_HEIGHT = 512
 _BEYOND_SHARE = 0.3
-_ORIGINS = np.array([_WALL_TOP, 0.0, _HEDGE_TOP, 0.0], np.float32)
+_SURFACES = ("house", "paving", "leaves", "bricks", "stone")
+_BEYOND = len(_SURFACES)
+_ORIGINS = np.array([_WALL_TOP, 0.0, _HEDGE_TOP, -2.2, 0.0, 0.0], np.float32)
+"""Where on each surface its texture begins: metres downwards from the camera."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pose:
-    """Where the camera is and looks. walked_m: along the street; right, up and clockwise are positive."""
+    """Where the camera is and looks. walked_m: along the street, across_m: to the right of its middle;
+    right, up and clockwise are positive."""
 
     walked_m: float
+    across_m: float
     yaw_deg: float
     pitch_deg: float
     roll_deg: float
@@ -64,17 +72,25 @@ class Pose:
 
 
 class Street:
-    """A brick house on the left, a hedge on the right, paving below, trees and sky beyond."""
+    """A brick house on the left, a hedge on the right, paving below, trees and sky beyond; and blocks."""
 
-    def __init__(self, pictures: Pictures) -> None:
-        surfaces = (_house(pictures), _paving(pictures), _hedge(pictures))
+    def __init__(self, pictures: Pictures, blocks: tuple[Block, ...] = ()) -> None:
+        self._blocks = blocks
+        surfaces = (
+            _house(pictures),
+            _paving(pictures),
+            _hedge(pictures),
+            _masonry(pictures),
+            _stone(pictures),
+        )
         sharpness = [[_softened(surface, level) for level in range(_LEVELS)] for surface in surfaces]
         pieces = [*(piece for levels in sharpness for piece in levels), _beyond()]
         self._atlas = np.vstack(
             [np.pad(p, ((0, 0), (0, _ATLAS_WIDTH - p.shape[1]), (0, 0)), "wrap") for p in pieces]
         )
         tops = np.cumsum([0, *(piece.shape[0] for piece in pieces)])[:-1]
-        self._tops = tops[[*range(3 * _LEVELS), *[-1] * _LEVELS]].reshape(4, _LEVELS).astype(np.float32)
+        numbers = [*range(_BEYOND * _LEVELS), *[-1] * _LEVELS]
+        self._tops = tops[numbers].reshape(_BEYOND + 1, _LEVELS).astype(np.float32)
         # One pixel less, since what lies between the last and the first column is not drawn.
         heights = [surface.shape[0] - 1 for surface in surfaces]
         self._heights = np.array([*heights, _BEYOND_HEIGHT], np.float32)
@@ -88,17 +104,28 @@ class Street:
         x, y, z = _turned(self._rays, pose.rotation())
         surface, reach = _nearest(x, y, pose)
         along = reach * z + np.float32(pose.walked_m)
+        metres: F32 = np.where(surface == 1, reach * x + np.float32(20 + pose.across_m), reach * y).astype(
+            np.float32
+        )
+        shade = np.ones_like(reach)
+        eye = (pose.across_m, CAMERA_HEIGHT_M + pose.raised_m, pose.walked_m)
+        for block in self._blocks:
+            met = block.meet(eye, (x, y, z), reach)
+            if met is not None:
+                surface[met.where], reach[met.where] = _SURFACES.index(block.surface), met.reach
+                along[met.where], metres[met.where] = met.across + 20, met.down + CAMERA_HEIGHT_M
+                shade[met.where] = met.light
+        metres -= _ORIGINS[surface]
         level = np.clip(np.log2(reach / 4.0) + 0.5, 0, _LEVELS - 1).astype(np.uint8)
-        metres = np.where(surface == 1, reach * x + np.float32(20), reach * y) - _ORIGINS[surface]
         column = _wrapped(along * _PX_PER_M, np.float32(_ATLAS_WIDTH - 1))
         row = _wrapped(metres * _PX_PER_M, self._heights[surface])
-        beyond = surface == 3
+        beyond = surface == _BEYOND
         column[beyond] = np.clip(x[beyond] / z[beyond] * _BEYOND_SHARE + 0.5, 0, 1) * (_ATLAS_WIDTH - 1)
         row[beyond] = np.clip(y[beyond] / z[beyond] + 0.9, 0, 0.99) * _BEYOND_HEIGHT
         row += self._tops[surface, level]
         shape = (_DRAWN_HEIGHT, _DRAWN_WIDTH)
         seen = cv2.remap(self._atlas, column.reshape(shape), row.reshape(shape), cv2.INTER_LINEAR)
-        light = self._light[(along * 16).astype(np.int32) & 4095]
+        light = self._light[(along * 16).astype(np.int32) & 4095] * shade
         light[beyond] = 1.0
         lit = seen.astype(np.float32) * light.reshape(*shape, 1)
         return np.asarray(cv2.resize(lit, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_LINEAR), np.float32)
@@ -145,19 +172,19 @@ def _rays() -> F32:
 
 
 def _nearest(x: F32, y: F32, pose: Pose) -> tuple[U8, F32]:
-    """Which surface each ray meets (0 house, 1 paving, 2 hedge, 3 none) and how far along the ray."""
+    """Which surface each ray meets (their numbers; _BEYOND: none) and how far along the ray."""
     far = np.float32(_FAR_M)
     # A ray that runs away from a surface gets a tiny slope towards it instead: it meets it very far off.
-    house = np.float32(_WALL_X) / np.minimum(x, np.float32(-1e-4))
+    house = np.float32(HOUSE_X - pose.across_m) / np.minimum(x, np.float32(-1e-4))
     paving = np.float32(CAMERA_HEIGHT_M + pose.raised_m) / np.maximum(y, np.float32(1e-4))
-    hedge = np.float32(_HEDGE_X) / np.maximum(x, np.float32(1e-4))
+    hedge = np.float32(HEDGE_X - pose.across_m) / np.maximum(x, np.float32(1e-4))
     house[house * y < _WALL_TOP] = far
     hedge[hedge * y < _HEDGE_TOP] = far
     reach = np.minimum(np.minimum(house, paving), hedge)
     surface = np.full(x.shape, 2, np.uint8)
     surface[reach == house] = 0
     surface[reach == paving] = 1
-    surface[reach > 60] = 3
+    surface[reach > 60] = _BEYOND
     return surface, np.minimum(reach, np.float32(60))
 
 
@@ -222,3 +249,18 @@ def _hedge(pictures: Pictures) -> U8:
     leaves = _tiled(_scaled(_tinted(pictures.bgr("grass"), (48, 96, 74), 0.9), 384), 1024, height)
     shade = np.linspace(1.25, 0.55, height, dtype=np.float32)[:, None, None]
     return np.asarray(np.clip(leaves * shade, 0, 255), np.uint8)
+
+
+def _masonry(pictures: Pictures) -> U8:
+    """Bare bricks."""
+    height = round((CAMERA_HEIGHT_M + 2.4) * _PX_PER_M)
+    grain = _tinted(pictures.bgr("gravel"), (104, 124, 148), 0.3)
+    wall = _bricks(_tiled(_scaled(grain, 256), 1024, height))
+    grime = np.linspace(1.1, 0.8, height, dtype=np.float32)[:, None, None]
+    return np.asarray(np.clip(wall * grime, 0, 255), np.uint8)
+
+
+def _stone(pictures: Pictures) -> U8:
+    """Hewn stone without joints."""
+    stone = _tiled(_scaled(_tinted(pictures.bgr("gravel"), (150, 158, 160), 0.45), 320), 1024, 300)
+    return np.asarray(np.clip(stone, 0, 255), np.uint8)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 FPS = 15.0
-DURATION_S = 75.0
+DURATION_S = 106.0
 
 Keys = tuple[tuple[float, ...], ...]
 """Moments: (time in s, value, …). Between two of them values pass over smoothly."""
@@ -188,7 +188,29 @@ WALKING_M_PER_S: Keys = (
     (62.5, 0.0),
     (72.5, 0.0),
     (74.0, 0.9),
+    (86.0, 0.9),
+    (88.5, 0.7),
+    (90.3, 0.5),
+    (91.2, 0.0),
+    (94.2, 0.0),
+    (95.2, 0.5),
+    (96.6, 0.75),
+    (99.4, 0.75),
+    (101.2, 0.0),
+    (103.2, 0.0),
+    (103.7, -0.6),
+    (104.6, -0.6),
+    (105.1, 0.0),
 )
+
+ACROSS_M: Keys = ((0.0, 0.0), (93.0, 0.0), (95.2, 1.0))
+"""How far to the right of the street's middle the wearer walks: at the end round the trough."""
+
+THROUGH_THE_GATE_S = 84.0
+AT_THE_TROUGH_S, TROUGH_M = 91.2, 0.5
+AT_THE_WALL_S, WALL_M = 101.2, 0.3
+"""When the wearer stands before each, and how far it then is."""
+
 
 LOOKING_DEG: Keys = (
     (0.0, -4),
@@ -220,7 +242,10 @@ LOOKING_DEG: Keys = (
     (54.8, 4),
     (55.6, -16),
     (56.8, 0),
-    (75.0, 0),
+    (91.8, 0),
+    (92.5, 16),
+    (95.0, 14),
+    (96.0, 0),
 )
 """Where the wearer's head points, positive to the right. The quick turns smear the picture."""
 
@@ -235,6 +260,7 @@ LIGHT: Keys = (
     (68.3, 0.09),
     (69.2, 0.9),
     (75.0, 1.0),
+    (106.0, 1.0),
 )
 """Brightness of the whole picture: for ten seconds the camera sees next to nothing."""
 
@@ -278,6 +304,48 @@ ANSWERS = (
 
 LEARNT_BY_S = 29.0
 """The person in front at the double tap is enrolled by then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Within this span the guard must warn, of at least this level (far, middle, near, contact); position:
+    of the sensor that must do it, empty where either may."""
+
+    from_s: float
+    to_s: float
+    level: str
+    position: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropout:
+    """A range sensor does not answer, and the wearer must be told."""
+
+    kind: str
+    position: str
+    from_s: float
+    to_s: float
+
+
+SENSORS = {"head": "hcsr04", "knee": "vl53l1x"}
+
+WARNINGS = (
+    # People who come head-on, at up to 2 m/s; the last of them in the dark.
+    Alarm(from_s=4.4, to_s=6.2, level="far"),
+    Alarm(from_s=18.0, to_s=20.0, level="far"),
+    Alarm(from_s=44.0, to_s=46.0, level="far"),
+    Alarm(from_s=60.3, to_s=62.5, level="far"),
+    # The trough, over which the head's sensor looks.
+    Alarm(from_s=89.0, to_s=91.3, level="middle", position="knee"),
+    # The wall, up to 30 cm.
+    Alarm(from_s=97.5, to_s=100.6, level="near"),
+    Alarm(from_s=100.3, to_s=103.0, level="contact"),
+)
+QUIET = ((1.5, 4.0), (20.8, 29.0), (63.0, 72.5), (80.5, 86.5), (104.8, 106.0))
+"""Nothing of the guard may be heard: nobody near; standing before someone, twice; through the gate; after a
+step back from the wall."""
+
+DROPOUT = Dropout(kind="unplugged", position="head", from_s=76.0, to_s=80.0)
 
 
 def at(keys: Keys, t_s: float) -> tuple[float, ...]:

@@ -12,17 +12,19 @@ _INTENTION = (
 )
 
 
-def describe(video: str, photos: dict[str, list[str]]) -> str:
+def describe(video: str, scene: str, photos: dict[str, list[str]]) -> str:
     """The text of the file."""
     button = "; ".join(f"{at_s:g} {press}" for at_s, press in script.BUTTON)
     lines = [
         f"description = {_text(_INTENTION)}",
         f"video = {_text(video)}",
+        f"scene = {_text(scene)}",
         f"fps = {script.FPS}",
         f"duration_s = {script.DURATION_S}",
         f"button = {_text(button)}",
         "",
     ]
+    lines += ["[sensors]", *(f"{position} = {_text(kind)}" for position, kind in script.SENSORS.items()), ""]
     for name, paths in photos.items():
         lines += ["[[enrol]]", f"name = {_text(name)}", f"photos = [{', '.join(map(_text, paths))}]", ""]
     for visit in script.VISITS:
@@ -36,7 +38,14 @@ def describe(video: str, photos: dict[str, list[str]]) -> str:
     for asked in script.ANSWERS:
         lines += ["[[answer]]", f"press_s = {asked.press_s:.1f}"]
         lines += [f"named = [{', '.join(map(_text, asked.named))}]", f"about = {_text(asked.about)}", ""]
-    return "\n".join(lines)
+    for warning in script.WARNINGS:
+        lines += ["[[warn]]", f"from_s = {warning.from_s:.1f}", f"to_s = {warning.to_s:.1f}"]
+        lines += [f"level = {_text(warning.level)}", f"position = {_text(warning.position)}", ""]
+    for from_s, to_s in script.QUIET:
+        lines += ["[[quiet]]", f"from_s = {from_s:.1f}", f"to_s = {to_s:.1f}", ""]
+    out = script.DROPOUT
+    lines += ["[dropout]", f"position = {_text(out.position)}"]
+    return "\n".join([*lines, f"from_s = {out.from_s:.1f}", f"to_s = {out.to_s:.1f}", ""])
 
 
 def _learning_from() -> float:

@@ -11,14 +11,20 @@ import pytest
 
 from demo import film as film_module
 from demo import script
+from demo.blocks import Block
 from demo.build import CACHE_DIR, build_walk
 from demo.film import Film
+from demo.obstacles import GATE_Z
 from demo.portraits import PORTRAITS
-from demo.scene import FOCAL_PX, HEIGHT_PX, WIDTH_PX
+from demo.ranges import describe_scene
+from demo.scene import CAMERA_HEIGHT_M, FOCAL_PX, HEIGHT_PX, WIDTH_PX, Pose, Street
 from demo.sources import PICTURES, Pictures, SourceError
 from demo.walkfile import describe
+from demo.way import pose_at
 from kith.config import CameraSettings, PresenceSettings, VisionSettings
+from kith.drivers.simulated_scene import Scene, load_scene
 from kith.errors import InputError, ModelMissing
+from kith.guard.ports import Position
 from kith.types import U8, View
 from kith.vision.imaging import judge_view
 from kith.vision.pipeline import FaceAnalyzer, open_analyzer
@@ -116,11 +122,73 @@ def test_the_script_gives_names_the_time_they_need() -> None:
 
 
 def test_the_description_can_be_read() -> None:
-    table = tomllib.loads(describe("walk.avi", {'Zoë "Z"': ["photos/z.jpg"]}))
+    table = tomllib.loads(describe("walk.avi", "scene.toml", {'Zoë "Z"': ["photos/z.jpg"]}))
     assert table["enrol"] == [{"name": 'Zoë "Z"', "photos": ["photos/z.jpg"]}]
     assert table["button"].split("; ")[1] == "21 double"
     assert len(table["visit"]) == len(script.VISITS)
     assert all(0 <= visit["from_s"] < visit["to_s"] <= table["duration_s"] for visit in table["visit"])
+    assert table["sensors"] == {"head": "hcsr04", "knee": "vl53l1x"}
+    assert len(table["warn"]) == len(script.WARNINGS)
+    assert len(table["quiet"]) == len(script.QUIET)
+    assert table["dropout"]["to_s"] == script.DROPOUT.to_s
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    file = tmp_path_factory.mktemp("scene") / "scene.toml"
+    file.write_text(describe_scene(), encoding="utf-8")
+    return load_scene(file)
+
+
+@pytest.mark.parametrize(("t_s", "person", "metres"), MEETINGS)
+def test_the_range_sensors_meet_people_as_far_away_as_the_camera_does(
+    scene: Scene, t_s: float, person: str, metres: float
+) -> None:
+    (visit,) = [v for v in script.VISITS if v.begins_s <= t_s <= v.ends_s]
+    x, z, _ = script.at(visit.path, t_s)
+    assert z == pytest.approx(metres, abs=0.2)
+    pose = pose_at(t_s)
+    place = scene.path.at(t_s)
+    bearing = np.degrees(np.arctan2(x, z)) - pose.yaw_deg
+    assert place.heading_deg == pytest.approx(-pose.yaw_deg, abs=0.5)
+    # Within the camera's picture, in a beam that is as wide as it.
+    assert abs(bearing) < 30
+    (nearest, *_) = scene.hits(Position.HEAD, t_s, 60)
+    assert nearest.distance_m == pytest.approx(np.hypot(x, z), abs=0.03)
+
+
+def test_the_wearer_touches_nothing_and_goes_through_the_gate(scene: Scene) -> None:
+    assert scene.contact_s() is None
+    assert scene.end_s == script.DURATION_S
+    before = scene.path.at(script.THROUGH_THE_GATE_S - 1).x_m
+    assert before < GATE_Z < scene.path.at(script.THROUGH_THE_GATE_S + 1).x_m
+
+
+def test_the_trough_is_for_the_knee_alone_and_the_wall_for_both(scene: Scene) -> None:
+    at_s = script.AT_THE_TROUGH_S
+    (trough, *_) = scene.hits(Position.KNEE, at_s, 20)
+    assert trough.distance_m == pytest.approx(script.TROUGH_M, abs=0.02)
+    assert all(hit.distance_m > 3 for hit in scene.hits(Position.HEAD, at_s, 20))
+    for position in Position:
+        (wall, *_) = scene.hits(position, script.AT_THE_WALL_S, 20)
+        assert wall.distance_m == pytest.approx(script.WALL_M, abs=0.02)
+
+
+def test_what_stands_in_the_way_is_drawn_where_it_stands(pictures: Pictures) -> None:
+    box = Block(surface="stone", x=(-0.5, 1.0), height=(0.0, 1.0), z=(4.0, 5.0))
+    pose = Pose(walked_m=0, across_m=0, yaw_deg=0, pitch_deg=0, roll_deg=0, raised_m=0)
+    changed = np.abs(Street(pictures, (box,)).draw(pose) - Street(pictures).draw(pose)).max(axis=2) > 2
+    columns, rows = np.flatnonzero(changed.any(axis=0)), np.flatnonzero(changed.any(axis=1))
+    left, top, _ = pose.project(-0.5, CAMERA_HEIGHT_M - 1.0, 4.0)
+    right, bottom, _ = pose.project(1.0, CAMERA_HEIGHT_M, 4.0)
+    behind_the_edge = pose.project(0, CAMERA_HEIGHT_M - 1.0, 5.0)[1]
+    assert columns[0] == pytest.approx(left, abs=3)
+    assert columns[-1] == pytest.approx(right, abs=3)
+    assert rows[0] == pytest.approx(behind_the_edge, abs=3)
+    assert rows[-1] == pytest.approx(bottom, abs=3)
+    assert top > behind_the_edge, "its top is seen from above"
+    passed = Pose(walked_m=6, across_m=0, yaw_deg=0, pitch_deg=0, roll_deg=0, raised_m=0)
+    assert np.array_equal(Street(pictures, (box,)).draw(passed), Street(pictures).draw(passed))
 
 
 def test_building_writes_what_is_promised_and_then_nothing_more(

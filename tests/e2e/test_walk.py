@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 import pytest
 
+from kith.guard.settings import GuardSettings
+
 BUILT = Path(__file__).parents[2] / "demo" / "build"
 
 pytestmark = pytest.mark.skipif(
@@ -106,6 +108,75 @@ def test_the_sound_holds_what_was_said_where_it_was_said(walk: Walk) -> None:
     first_s = min(event["t_s"] for event in walk.events if event["t_s"] > 8)
     quiet = level[int((first_s - 1) * 22_050) : int((first_s - 0.1) * 22_050)]
     assert quiet.max() < 50
+
+
+LEVELS = ("quiet", "far", "middle", "near", "contact")
+SOUNDS = GuardSettings().sounds
+PITCHES_HZ = {"head": SOUNDS.head_hz, "knee": SOUNDS.knee_hz}
+WINDOW_S = 0.02
+
+
+def beeps(sound: Path, from_s: float, to_s: float, position: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """For each 20 ms whether a tone of a sensor's pitch, and little else, is heard."""
+    rate, window = 22_050, round(22_050 * WINDOW_S)
+    with wave.open(str(sound)) as file:
+        file.setpos(round(from_s * rate))
+        samples = np.frombuffer(file.readframes(round((to_s - from_s) * rate)), np.int16)
+    heard = samples.reshape(-1, 2)[:, 0].astype(np.float64)
+    blocks = heard[: len(heard) // window * window].reshape(-1, window)
+    energy = (blocks**2).sum(axis=1)
+    phase = 2j * np.pi * PITCHES_HZ[position] * np.arange(window) / rate
+    pure = np.abs(blocks @ np.exp(-phase)) ** 2 * 2 / window
+    return np.asarray((pure > 0.6 * energy) & (energy / window > 1000.0**2))
+
+
+def test_the_guard_warns_in_time_of_what_comes_near(walk: Walk) -> None:
+    for alarm in walk.script["warn"]:
+        span = alarm["from_s"], alarm["to_s"]
+        told = [event for event in walk.of("beep") if span[0] <= event["t_s"] <= span[1]]
+        told = [event for event in told if alarm["position"] in ("", event["position"])]
+        assert max((LEVELS.index(event["level"]) for event in told), default=0) >= LEVELS.index(
+            alarm["level"]
+        ), alarm
+        assert any(beeps(walk.sound, *span, event["position"]).any() for event in told if event["position"])
+
+
+def test_a_warning_is_heard_within_a_tenth_of_a_second(walk: Walk) -> None:
+    """Wherever the level rises from quiet, and nobody speaks meanwhile."""
+    before, heard = "quiet", 0
+    for event in walk.of("beep"):
+        if before == "quiet":
+            heard += bool(beeps(walk.sound, event["t_s"], event["t_s"] + 0.1, event["position"]).any())
+        before = event["level"]
+    starts = sum(event["level"] == "quiet" for event in walk.of("beep"))
+    assert starts >= 8
+    assert heard >= starts - 2
+
+
+def test_the_guard_is_quiet_where_nothing_comes_near(walk: Walk) -> None:
+    for span in walk.script["quiet"]:
+        assert not [
+            event
+            for event in walk.of("beep")
+            if span["from_s"] <= event["t_s"] <= span["to_s"] and event["level"] != "quiet"
+        ]
+        for position in PITCHES_HZ:
+            assert not beeps(walk.sound, span["from_s"], span["to_s"], position).any(), (span, position)
+
+
+def test_a_sensor_that_drops_out_is_heard_told_and_told_again_when_it_is_back(walk: Walk) -> None:
+    out = walk.script["dropout"]
+    (dead,) = [event for event in walk.of("signal") if event["health"] == "dead"]
+    assert dead["position"] == out["position"]
+    assert out["from_s"] < dead["t_s"] < out["from_s"] + 1
+    assert beeps(walk.sound, dead["t_s"], dead["t_s"] + 0.5, "knee").any(), "the sound for a dead sensor"
+    said = [event for event in walk.of("announcement") if "sensor" in event["text"]]
+    assert [event["text"] for event in said] == [
+        "The head sensor has failed.",
+        "The head sensor works again.",
+    ]
+    assert out["from_s"] < said[0]["t_s"] < out["from_s"] + 2
+    assert out["to_s"] < said[1]["t_s"] < out["to_s"] + 5
 
 
 def test_the_picture_shows_the_walk(walk: Walk) -> None:
