@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,15 @@ import pytest
 from kith.app import daemon
 from kith.app.daemon import Daemon, Message, Parts, Stop
 from kith.app.events import Event
-from kith.clock import NS_PER_S, MonotonicClock
+from kith.clock import NS_PER_MS, NS_PER_S, MonotonicClock
 from kith.config import CameraSettings
+from kith.guard.messages import encode
+from kith.guard.ports import Level
 from kith.ports import AudioSink, Camera
 from kith.runtime.inbox import Inbox
 from kith.types import I16
 from tests.unit._device_kit import PATIENCE_S, Eyes, Silence, StubCamera, frames, make_device, until
+from tests.unit._guard_kit import message
 
 BEAT = b"WATCHDOG=1"
 
@@ -65,6 +69,7 @@ class Running:
         camera: Camera | None = None,
         open_sink: Callable[[], AudioSink] = Silence,
         power_off: Callable[[], bool] | None = None,
+        guard: Path | None = None,
     ) -> None:
         self.clock = MonotonicClock()
         self.inbox: Inbox[Message] = Inbox(self.clock)
@@ -72,7 +77,7 @@ class Running:
         self.eyes = Eyes()
         self.outcome: bool | None = None
         camera = camera or StubCamera(frames(self.clock))
-        self._parts = Parts(camera=camera, open_sink=open_sink, button=None)
+        self._parts = Parts(camera=camera, open_sink=open_sink, button=None, guard=guard)
         self._made = threading.Event()
         self._folder, self._power_off = folder, power_off
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -275,3 +280,41 @@ def test_the_process_ends_though_every_thread_hangs(tmp_path: Path) -> None:
     )
     hung = "['capture', 'perception', 'sound']"
     assert done.stdout == f"True {hung} ['kith-capture', 'kith-perception', 'kith-player']\n"
+
+
+def test_what_the_guard_says_reaches_the_core_and_a_flood_of_it_leaves_room_for_the_rest(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "guard.sock"
+    running = Running(tmp_path, guard=path)
+    until(path.exists)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as guard:
+
+        def says(sequence: int, level: Level) -> None:
+            at_ms = time.monotonic_ns() / NS_PER_MS
+            with suppress(BlockingIOError):
+                guard.sendto(encode(message(at_ms, level, sequence=sequence)), str(path))
+
+        says(1, Level.NEAR)
+        until(lambda: running.told("proximity") == ["near, 1430 mm"])
+        end_s, sequence = time.monotonic() + 1.0, 1
+        while time.monotonic() < end_s:
+            sequence += 1
+            says(sequence, Level(1 + sequence % 4))
+        assert running.inbox.dropped == 0
+
+        def is_quiet() -> bool:
+            says(sequence + 1, Level.QUIET)
+            return running.told("proximity")[-1] == "quiet"
+
+        until(is_quiet)
+    assert running.stop() is True
+    assert not path.exists()
+    assert 2 < len(running.told("proximity")) < 200
+
+
+def test_a_daemon_without_a_guard_listens_to_none(tmp_path: Path) -> None:
+    running = Running(tmp_path)
+    time.sleep(0.2)
+    assert running.stop() is True
+    assert not list(tmp_path.glob("*.sock"))
