@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 DATA ?= ../shared/data/lfw-dev
 
-.PHONY: help setup models demo test lint check bench calibrate evaluate hardware-test guard-systemd clean
+.PHONY: help setup models demo test lint check bench calibrate evaluate hardware-test guard-soak guard-systemd clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -45,6 +45,9 @@ evaluate: setup ## TPIR and FPIR at the shipped operating point on DATA=FOLDER (
 
 hardware-test: setup ## on a Pi with its parts: the contract suites over the real drivers
 	@KITH_HARDWARE=1 $(PY) -m pytest tests/contract
+
+guard-soak: setup ## the main daemon killed 200 times: does the guard miss a warning? eight minutes
+	@KITH_GUARD_KILLS=200 $(PY) -m pytest tests/e2e/test_guard_survives.py -s -k killed
 
 guard-systemd: ## the guard under a real systemd in a container: hung and killed, how soon it is back (root)
 	@python3 tools/guard_systemd.py

@@ -26,8 +26,8 @@ from kith.guard.trace import Timeline, Trace
 
 _LOG = logging.getLogger(__name__)
 _REFUSED = 2
-_IMPOSSIBLE = 69
-"""EX_UNAVAILABLE, which the unit knows: starting again installs nothing."""
+NOT_INSTALLED = 69
+"""The status when gpiozero or lgpio is missing; systemd, too, knows it: starting again installs nothing."""
 _AFTER_SCENE_S = 3.0
 
 
@@ -69,13 +69,13 @@ def _run(options: Options, clock: Clock) -> int:
     try:
         if options.simulate is None and not _possible(settings):
             _LOG.error("every range sensor and output %s", gpio_pins.MISSING)
-            return _IMPOSSIBLE
+            return NOT_INSTALLED
         parts = _simulated_parts(options, settings, clock) if options.simulate else _parts(settings, clock)
         trace = None if options.trace is None else Trace(options.trace)
         condition = Condition(misconfigured=misconfigured, ordinary=bool(refused))
         loop = _make_loop(options, settings, parts, clock, condition)
         if options.simulate is not None:
-            loop.observers.append(Timeline(shown, clock.now_ns()))
+            loop.observers.append(Timeline(shown))
         if trace is not None:
             loop.observers.append(trace)
         _become_steady(refused)

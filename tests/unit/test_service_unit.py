@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from kith import guardd
 from kith.announce import player_thread
 from kith.drivers import speech_process
+from kith.guard.settings import GuardSettings, ScheduleSettings
 from kith.runtime.worker import Worker
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
@@ -18,9 +20,20 @@ SYSTEMD = Path(__file__).parents[2] / "systemd"
 
 @pytest.fixture(scope="module")
 def unit() -> dict[str, list[str]]:
-    """The values of each key, in order."""
+    """Of the main daemon."""
+    return values_of("kith.service")
+
+
+@pytest.fixture(scope="module")
+def guard() -> dict[str, list[str]]:
+    """Of the guard."""
+    return values_of("kith-guard.service")
+
+
+def values_of(name: str) -> dict[str, list[str]]:
+    """The values of each key of a unit, in order."""
     values = defaultdict(list)
-    for line in (SYSTEMD / "kith.service").read_text().splitlines():
+    for line in (SYSTEMD / name).read_text().splitlines():
         if match := re.fullmatch(r"(\w+)=(.*)", line):
             values[match[1]].append(match[2])
     return dict(values)
@@ -54,3 +67,68 @@ def test_the_service_s_user_may_switch_off_and_nothing_else(unit: dict[str, list
     }
     assert re.findall(r'subject\.user === "(\w+)"', rules) == unit["User"]
     assert "AF_UNIX" in unit["RestrictAddressFamilies"]  # polkit and logind answer on the system's bus
+
+
+# --- the guard ----------------------------------------------------------------------------------------------
+
+
+def milliseconds(value: str) -> float:
+    match = re.fullmatch(r"([\d.]+)(ms|s|)", value)
+    assert match is not None
+    return float(match[1]) * (1 if match[2] == "ms" else 1000)
+
+
+def test_a_guard_that_hangs_is_killed_and_started_so_soon_that_a_second_suffices(
+    guard: dict[str, list[str]],
+) -> None:
+    systemd_late_ms = 250  # of each of its timers; sd_event_add_time(3), accuracy
+    start_ms = 400
+    away_ms = milliseconds(guard["WatchdogSec"][0]) + milliseconds(guard["RestartSec"][0])
+    assert away_ms + 2 * systemd_late_ms + start_ms <= 1200  # the very worst
+    assert away_ms + systemd_late_ms + start_ms <= 1000  # both timers half late
+    assert guard["Type"] == ["notify"]
+    assert guard["WatchdogSignal"] == ["SIGKILL"]
+    assert guard["LimitCORE"] == ["0"]
+
+
+def test_the_guard_is_started_for_ever_unless_what_is_missing_must_be_installed(
+    guard: dict[str, list[str]],
+) -> None:
+    assert guard["Restart"] == ["always"]
+    assert guard["StartLimitIntervalSec"] == ["0"]
+    assert guard["RestartPreventExitStatus"] == [str(guardd.NOT_INSTALLED)]
+
+
+def test_the_guard_comes_before_the_daemon_and_needs_nothing_of_it(guard: dict[str, list[str]]) -> None:
+    assert guard["Before"] == ["kith.service"]
+    assert not {"After", "Requires", "Wants", "BindsTo", "PartOf", "Requisite"} & set(guard)
+
+
+def test_the_guard_may_have_the_priority_that_the_settings_ask_for(guard: dict[str, list[str]]) -> None:
+    priority = GuardSettings().schedule.realtime_priority
+    assert guard["CPUSchedulingPolicy"] == ["fifo"]
+    assert guard["CPUSchedulingPriority"] == [str(priority)]
+    limits = ScheduleSettings.__dataclass_fields__["realtime_priority"].metadata
+    assert int(guard["LimitRTPRIO"][0]) >= limits["high"]
+    assert guard["LimitMEMLOCK"] == ["infinity"]
+    assert "RestrictRealtime" not in guard
+    assert not any("@resources" in value or "@memlock" in value for value in guard["SystemCallFilter"])
+
+
+def test_the_guard_s_user_reaches_the_daemon_s_socket_and_not_its_faces(
+    guard: dict[str, list[str]], unit: dict[str, list[str]]
+) -> None:
+    assert guard["User"] == ["kith-guard"] != unit["User"]
+    assert unit["User"][0] in guard["SupplementaryGroups"][0].split()
+    assert unit["RuntimeDirectoryMode"] == ["0750"]
+    assert unit["StateDirectoryMode"] == ["0700"]
+    users = re.findall(r"^u (\S+)", (SYSTEMD / "kith.sysusers.conf").read_text(), re.MULTILINE)
+    assert set(users) == {*guard["User"], *unit["User"]}
+
+
+def test_the_guard_has_pins_and_i2c_and_a_folder_of_its_own_for_lgpio(
+    guard: dict[str, list[str]], unit: dict[str, list[str]]
+) -> None:
+    assert {value.split()[0] for value in guard["DeviceAllow"]} == {"char-gpiochip", "char-i2c"}
+    assert guard["RuntimeDirectory"] != unit["RuntimeDirectory"]
+    assert f"LG_WD=/run/{guard['RuntimeDirectory'][0]}" in guard["Environment"][0].split()

@@ -33,6 +33,9 @@ class Stop:
 class Observer(Protocol):
     """Sees what the loop does, in its thread: must return at once. All times monotonic nanoseconds."""
 
+    def begin(self, now_ns: int, sounds: Sequence[Signal]) -> None:
+        """The machine was made, and told to sound these."""
+
     def reading(self, reading: RangeReading, now_ns: int) -> None:
         """The machine was given a reading."""
 
@@ -90,13 +93,10 @@ class GuardLoop:
 
     def run(self, until_ns: int = _UNTIL_TOLD_TO_NS) -> None:
         """Until `stop` is called or the time has come."""
-        machine = self._make_machine(self._clock.now_ns())
         try:
-            self._outputs.upkeep(self._clock.now_ns())
             for ranging in self._ranging:
                 ranging.start()
-            self._begin(machine)
-            self._loop(machine, until_ns)
+            self._loop(self._begin(), until_ns)
         finally:
             self._notifier.stopping()
             self._outputs.close()
@@ -104,15 +104,20 @@ class GuardLoop:
                 ranging.stop(_STOP_S)
             self._sender.close()
 
-    def _begin(self, machine: GuardMachine) -> None:
+    def _begin(self) -> GuardMachine:
         now_ns = self._clock.now_ns()
-        self._apply(machine.self_test(now_ns))
-        if self._condition.misconfigured:
-            self._apply(machine.signal(Signal.DEAD, now_ns))
+        self._outputs.upkeep(now_ns)
+        machine = self._make_machine(now_ns)
+        sounds = [Signal.SELF_TEST] + [Signal.DEAD] * self._condition.misconfigured
+        for observer in self.observers:
+            observer.begin(now_ns, sounds)
+        for sound in sounds:
+            self._apply(machine.signal(sound, now_ns))
         self._notifier.ready()
         self._notifier.status(
             "without real-time priority" if self._condition.ordinary else "with real-time priority"
         )
+        return machine
 
     def _loop(self, machine: GuardMachine, until_ns: int) -> None:
         while (now_ns := self._clock.now_ns()) < until_ns:

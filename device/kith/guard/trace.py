@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from kith.clock import NS_PER_S
 from kith.errors import InputError
 from kith.guard.lines import LineWriter
-from kith.guard.ports import Level, OutputEdge, RangeReading, Warned
+from kith.guard.ports import Level, OutputEdge, RangeReading, Signal, Warned
 
 _CAPACITY = 20_000
 """Lines: minutes of a disk that does not answer."""
@@ -17,7 +18,7 @@ _CLOSE_S = 2.0
 class Trace:
     """Writes a file; see `GuardLoop.observers`. All times are monotonic nanoseconds.
 
-    begin: when the machine was made, and which sound it began with. reading, tick: what the machine was
+    begin: when the machine was made, and what it was told to sound first. reading, tick: what the machine was
     given, at t_ns. edge: what it answered, and when the outputs had been set. level: the warning as it is
     from then on. end: how many lines are missing.
     """
@@ -32,9 +33,10 @@ class Trace:
         self._writer = _TraceWriter(self._file, name="kith-trace", capacity=_CAPACITY)
         self._writer.start()
 
-    def begin(self, began_ns: int, sound: str) -> None:
-        """The guard begins."""
-        self._writer.write(f'{{"event": "begin", "t_ns": {began_ns}, "sound": "{sound}"}}')
+    def begin(self, now_ns: int, sounds: Sequence[Signal]) -> None:
+        """See Observer."""
+        names = ", ".join(f'"{sound}"' for sound in sounds)
+        self._writer.write(f'{{"event": "begin", "t_ns": {now_ns}, "sounds": [{names}]}}')
 
     def reading(self, reading: RangeReading, now_ns: int) -> None:
         """See Observer."""
@@ -71,9 +73,15 @@ class Trace:
 class Timeline:
     """Tells on the terminal what is heard and why; see `GuardLoop.observers`."""
 
-    def __init__(self, writer: LineWriter, began_ns: int) -> None:
-        self._writer, self._began_ns = writer, began_ns
+    def __init__(self, writer: LineWriter) -> None:
+        self._writer = writer
+        self._began_ns = 0
         self._nearest = ""
+
+    def begin(self, now_ns: int, sounds: Sequence[Signal]) -> None:
+        """See Observer."""
+        self._began_ns = now_ns
+        self._put(now_ns, f"begins: {', '.join(sounds)}")
 
     def reading(self, reading: RangeReading, now_ns: int) -> None:
         """See Observer."""
