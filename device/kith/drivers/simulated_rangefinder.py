@@ -20,8 +20,8 @@ class SimulatedRangeFinder:
     """A sensor of a kind ("hcsr04", "vl53l1x") before a scene that begins at the first `start`.
 
     Readings belong to `next_due_ns` and are stamped with it. With a clock whose time passes by itself give
-    `paced=True`: `read` then waits for that moment as a real sensor does, and readings that are overdue are
-    skipped. Unpaced, `read` returns at once with the reading of `next_due_ns`, whatever the clock says.
+    `paced=True`: `read` then waits for that moment as a real sensor does, and readings overdue by more than
+    its pace are skipped. Unpaced, `read` returns at once with that reading, whatever the clock says.
     While the scene has it hang (TroubleKind.SILENT) there are no readings: `next_due_ns` leaps over that
     time, and a paced `read` waits, as the port forbids a driver that is not broken.
     Equal seeds give equal readings.
@@ -66,20 +66,22 @@ class SimulatedRangeFinder:
         """See RangeFinder."""
         if self._paced:
             self._wait()
-        at_ns = self._due_ns
-        status, distance_mm = (RangeStatus.FAULT, None) if self._closed.is_set() else self._answer()
-        self._skip_to(at_ns + self._period_ns)
-        return RangeReading(position=self._position, status=status, distance_mm=distance_mm, at_ns=at_ns)
+        at_ns, answer = self._due_ns, self._answer()
+        if self._closed.is_set():
+            at_ns, answer = min(at_ns, self._clock.now_ns()), (RangeStatus.FAULT, None)
+        self._skip_to(self._due_ns + self._period_ns)
+        return RangeReading(position=self._position, status=answer[0], distance_mm=answer[1], at_ns=at_ns)
 
     def close(self) -> None:
         """See RangeFinder."""
         self._closed.set()
 
     def _wait(self) -> None:
-        self._skip_to(self._clock.now_ns())
+        # One that is late by less than its pace is still wanted.
+        self._skip_to(self._clock.now_ns() - self._period_ns + 1)
         wait_s = (self._due_ns - self._clock.now_ns()) / NS_PER_S
         if self._closed.is_set():  # nobody should ask, but who does must not spin
-            time.sleep(max(0.0, min(wait_s, self._period_ns / NS_PER_S)))
+            time.sleep(self._period_ns / NS_PER_S)
         else:
             self._closed.wait(max(0.0, wait_s))
 
@@ -108,5 +110,8 @@ class SimulatedRangeFinder:
         if late > 0:
             self._due_ns += -(-late // self._period_ns) * self._period_ns
         while (hang := self._scene.trouble(TroubleKind.SILENT, self._position, self._t_s())) is not None:
-            end_ns = (self._began_ns or 0) + round(min(hang.to_s, _FOR_EVER_S) * NS_PER_S)
-            self._due_ns += max(-(-(end_ns - self._due_ns) // self._period_ns), 1) * self._period_ns
+            left_s = hang.to_s - self._t_s()
+            periods = -(-round(min(left_s, _FOR_EVER_S) * NS_PER_S) // self._period_ns)
+            self._due_ns += max(periods, 1) * self._period_ns
+            if left_s > _FOR_EVER_S:
+                return
