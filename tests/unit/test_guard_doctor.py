@@ -16,6 +16,8 @@ from kith.app.findings import Finding, Verdict
 from kith.app.guard_doctor import examine_guard
 from kith.app.guard_watch import FAULTS
 from kith.cli import main
+from kith.drivers.simulated_speech import SimulatedSpeech
+from kith.drivers.wav import WavSink
 from kith.guard.messages import ProximityLevel, encode
 from kith.guard.ports import Fault, Health, Level, Position
 from tests.unit._guard_kit import message, sensor
@@ -163,3 +165,16 @@ def test_the_command_asks_the_guard_too(tmp_path: Path) -> None:
     lines = [line for line in done.stdout.splitlines() if line.startswith(("guard", "head"))]
     assert lines[0].startswith("guard     ok       runs, an ordinary process")
     assert lines[1].startswith("head      ok       hcsr04, 1430 mm")
+
+
+def test_the_command_plays_the_sounds_when_it_is_asked_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kith.drivers.speaker.SpeakerSink", lambda device: WavSink(tmp_path / "heard.wav"))
+    monkeypatch.setattr("kith.drivers.speech.open_speech", lambda settings: SimulatedSpeech())
+    environ = {"KITH_GUARD_SOCKET": str(tmp_path / "guard.sock")}
+    for options, count in (([], 0), (["--sounds"], 22)):
+        done = CliRunner().invoke(main, ["doctor", "--data", str(tmp_path / "s"), *options], env=environ)
+        after = done.stdout.partition("none runs")[2].splitlines()[1:]
+        assert len(after) == count, done.output
+    assert (tmp_path / "heard.wav").stat().st_size > 3_000_000
