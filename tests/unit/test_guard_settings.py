@@ -48,8 +48,35 @@ def test_the_guard_does_not_look_at_the_main_daemons_tables(tmp_path: Path) -> N
         ("[guard.zones]\ncontact_mm = 0", "must be from 30 to 2000"),
         ("[guard.head]\nkind = 'sonar'", "must be one of none, hcsr04, vl53l1x"),
         ("[guard", "is not valid TOML"),
+        (
+            "[guard.head]\nkind = 'vl53l1x'\n[guard.knee]\nkind = 'vl53l1x'",
+            "0x29 on I2C bus 1 and .* set its i2c_bus",
+        ),
+        (
+            "[guard.knee]\nkind = 'hcsr04'\necho_gpio = 23",
+            "head.trigger_gpio and knee.echo_gpio are both on GPIO 23",
+        ),
+        ("[guard.head]\necho_gpio = 18", "head.echo_gpio and outputs.buzzer_gpio are both on GPIO 18"),
+        (
+            "[guard.outputs]\nvibration = true\nvibration_gpio = 24",
+            "outputs.vibration_gpio are both on GPIO 24",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         load_guard_settings(_file(tmp_path, text))
+
+
+def test_parts_that_are_not_connected_share_pins_as_they_like(tmp_path: Path) -> None:
+    text = """
+    [guard.head]
+    kind = "vl53l1x"
+    echo_gpio = 18
+    [guard.knee]
+    kind = "vl53l1x"
+    i2c_bus = 3
+    [guard.outputs]
+    vibration_gpio = 18
+    """
+    assert load_guard_settings(_file(tmp_path, text)).knee.i2c_bus == 3

@@ -6,11 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from kith.clock import MonotonicClock
-from kith.drivers.range_finders import make_range_finders
 from kith.drivers.vl53l1x import Vl53l1x
-from kith.errors import ConfigError, RangeFinderUnavailable
+from kith.errors import RangeFinderUnavailable
 from kith.guard.ports import Position, RangeStatus
-from kith.guard.settings import GuardSettings, SensorSettings
+from kith.guard.settings import SensorSettings
 from tests.unit._range_kit import FakeVl53l1x, read_until
 
 CLOCK = MonotonicClock()
@@ -115,21 +114,3 @@ def test_what_is_wrong_at_start_is_told(open_bus: Callable[[int], FakeVl53l1x], 
 def test_this_machine_has_no_such_bus() -> None:
     with pytest.raises(RangeFinderUnavailable, match="I2C bus 19"):
         Vl53l1x(Position.HEAD, SensorSettings(kind="vl53l1x", i2c_bus=19), CLOCK).start()
-
-
-def test_two_at_one_address_are_refused() -> None:
-    with pytest.raises(
-        ConfigError, match=r"both sensors are VL53L1X at 0x29 on I2C bus 1 .* set its i2c_bus"
-    ):
-        make_range_finders(GuardSettings(head=SETTINGS, knee=SETTINGS), CLOCK)
-    apart = GuardSettings(head=SETTINGS, knee=SensorSettings(kind="vl53l1x", i2c_bus=3))
-    assert [each.position for each in make_range_finders(apart, CLOCK)] == [Position.HEAD, Position.KNEE]
-
-
-@pytest.mark.parametrize(
-    "knee", [{"trigger_gpio": 23}, {"echo_gpio": 24}, {"trigger_gpio": 7, "echo_gpio": 7}]
-)
-def test_two_on_one_pin_are_refused(knee: dict[str, int]) -> None:
-    wires = {"trigger_gpio": 5, "echo_gpio": 6, **knee}
-    with pytest.raises(ConfigError, match="knee: GPIO"):
-        make_range_finders(GuardSettings(knee=SensorSettings(kind="hcsr04", **wires)), CLOCK)

@@ -164,8 +164,38 @@ class GuardSettings:
 
 
 def load_guard_settings(path: Path | str) -> GuardSettings:
-    """The table `guard` of a settings file; what it does not name keeps its default. Raises ConfigError."""
+    """The table `guard` of a settings file; what it does not name keeps its default. Raises ConfigError, also
+    for two parts on the same wires."""
     table = read_table(path).get(GUARD_TABLE, {})
     if not isinstance(table, dict):
         raise ConfigError(f"{path}: {GUARD_TABLE} must be a table")
-    return build_settings(GuardSettings(), table, where=f"{path}: {GUARD_TABLE}")
+    settings = build_settings(GuardSettings(), table, where=f"{path}: {GUARD_TABLE}")
+    _refuse_shared_wires(settings, f"{path}: {GUARD_TABLE}")
+    return settings
+
+
+def _refuse_shared_wires(settings: GuardSettings, where: str) -> None:
+    lasers = [each for each in (settings.head, settings.knee) if each.kind == "vl53l1x"]
+    if len({(each.i2c_bus, each.i2c_address) for each in lasers}) < len(lasers):
+        bus, address = lasers[0].i2c_bus, lasers[0].i2c_address
+        raise ConfigError(
+            f"{where}: both sensors are VL53L1X at 0x{address:02x} on I2C bus {bus}"
+            " and would spoil each other's answers: connect one to another bus and set its i2c_bus"
+        )
+    users: dict[int, str] = {}
+    for user, gpio in _pins(settings):
+        if gpio in users:
+            raise ConfigError(f"{where}: {users[gpio]} and {user} are both on GPIO {gpio}: give each its own")
+        users[gpio] = user
+
+
+def _pins(settings: GuardSettings) -> list[tuple[str, int]]:
+    pins: list[tuple[str, int]] = []
+    for name, sensor in (("head", settings.head), ("knee", settings.knee)):
+        if sensor.kind == "hcsr04":
+            pins += [(f"{name}.trigger_gpio", sensor.trigger_gpio), (f"{name}.echo_gpio", sensor.echo_gpio)]
+    if settings.outputs.buzzer != "none":
+        pins.append(("outputs.buzzer_gpio", settings.outputs.buzzer_gpio))
+    if settings.outputs.vibration:
+        pins.append(("outputs.vibration_gpio", settings.outputs.vibration_gpio))
+    return pins
