@@ -59,7 +59,8 @@ def test_the_program_asks_for_no_line_that_is_not_there() -> None:
 def _keys_asked_for(tree: ast.Module) -> Iterator[str]:
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         given = [keyword.value for keyword in call.keywords if keyword.arg == "key"]
-        if isinstance(call.func, ast.Attribute) and call.func.attr in ("announcement", "say", "fault", "recovered"):
+        speaks = ("announcement", "say", "fault", "recovered")
+        if isinstance(call.func, ast.Attribute) and call.func.attr in speaks:
             given += call.args[:1]
         for node in itertools.chain.from_iterable(map(ast.walk, given)):
             if isinstance(node, ast.Constant) and re.fullmatch(r"[a-z]+\.[a-z_]+", str(node.value)):
