@@ -25,11 +25,11 @@ TONE_HZ = GuardSettings().sounds.head_hz
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Two pictures of a wall: six seconds."""
+    """Three pictures of a wall: nine seconds."""
     folder = tmp_path / "photos"
     folder.mkdir()
     bricks = np.random.default_rng(1).integers(60, 160, (48, 64, 3), np.uint8)
-    for number in range(2):
+    for number in range(3):
         cv2.imwrite(str(folder / f"{number}.png"), cv2.resize(bricks, (640, 480)))
     return folder
 
