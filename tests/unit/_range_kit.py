@@ -110,7 +110,7 @@ def fired_by(sensor: HcSr04, board: FakeHcSr04) -> RangeReading:
 
 
 _READ = 1
-_MODEL = {0x010F: 0xEA, 0x0110: 0xCC}
+_MODEL = {0x010F: 0xEA, 0x0110: 0xCC, 0x0111: 0x10}
 _OSCILLATOR = 0x02EE
 
 
@@ -187,5 +187,5 @@ class FakeVl53l1x:
         ready = self._sample_s is not None and now_s >= self._sample_s and not self.hangs
         self.registers[0xE5] = now_s >= self._booted_s
         self.registers[0x31] = 0x02 | ready
-        self.registers[0x89] = 0xE0 | self.code
+        self.registers[0x89] = self.code
         self.registers[0x96:0x98] = self.distance_mm.to_bytes(2, "big")

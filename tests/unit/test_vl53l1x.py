@@ -43,6 +43,7 @@ def test_the_chip_is_set_to_long_distance_and_its_pace(chip: FakeVl53l1x, sensor
         (4, RangeStatus.NO_ECHO),
         (8, RangeStatus.OK),
         (9, RangeStatus.OK),
+        (0xE9, RangeStatus.OK),  # three bits above the code say other things
         *((code, RangeStatus.UNSURE) for code in (0, 5, 6, 7, 10, 11, 12, 13, 18, 19, 22, 31)),
     ],
 )
