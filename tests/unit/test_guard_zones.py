@@ -71,6 +71,13 @@ def test_a_warning_whose_cause_is_lost_goes_on_and_is_then_told() -> None:
     assert see(made, 800, 3000) is Level.QUIET
 
 
+def test_a_far_warning_whose_cause_is_lost_ends_without_a_word() -> None:
+    made = zones()
+    assert see(made, 100, 1700, 1000) is Level.FAR
+    assert not made.see_nothing(600 * NS_PER_MS)
+    assert see(made, 650, 3000) is Level.QUIET
+
+
 def test_what_is_seen_instead_ends_a_warning_at_once() -> None:
     made = zones()
     see(made, 100, 440)

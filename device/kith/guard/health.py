@@ -25,7 +25,7 @@ class SensorHealth:
     """The health of one sensor, and the signals that it is worth.
 
     A signal is repeated while its cause lasts; causes that come and go are told no more often than that,
-    but a thing lost from sight while it was warned of is told each time.
+    but a thing near by that was warned of and is lost from sight is told each time.
     """
 
     def __init__(self, settings: HealthSettings, now_ns: int) -> None:
@@ -73,8 +73,8 @@ class SensorHealth:
             self._same_mm = -1 if distance_mm is None else distance_mm
 
     def judge(self, now_ns: int, *, sees: bool, lost: bool) -> Signal | None:
-        """Judge anew. sees: a distance is believed; lost: a warning has ended since its cause was lost from
-        sight."""
+        """Judge anew. sees: a distance is believed; lost: the warning of a thing near by has ended
+        since it was lost from sight."""
         if sees:
             self._saw_ns, self._lost = now_ns, False
         self._lost = self._lost or lost

@@ -12,8 +12,8 @@ class Zones:
     """The level of one sensor.
 
     A zone is entered by time to contact or by distance and left only when the thing is farther than that by
-    the hysteresis; CONTACT is by distance alone. Lost from sight, a warning goes on for `hold_ms` and then
-    ends, which `lost` tells. A steady range is muted, except in CONTACT.
+    the hysteresis; CONTACT is by distance alone. Lost from sight, a warning goes on for `hold_ms`. A steady
+    range is muted, except in CONTACT.
     """
 
     def __init__(self, settings: ZoneSettings, approach: ApproachSettings) -> None:
@@ -62,13 +62,15 @@ class Zones:
             self._mute(sight, before, now_ns)
 
     def see_nothing(self, now_ns: int) -> bool:
-        """Nothing is in sight; whether a warning has ended by that just now."""
+        """Nothing is in sight; whether a warning of a thing near by has ended by that just now."""
         if self._level is Level.QUIET or now_ns < self._seen_ns + self._hold_ns:
             return False
-        told = self.level is not Level.QUIET
+        # In a far warning most things are lost since they were beside the way: walking through doors, a tune
+        # for each of those was four times as many tunes.
+        lost_near = self.level >= Level.MIDDLE
         before, self._level = self._level, Level.QUIET
         self._be_quiet(before, now_ns)
-        return told
+        return lost_near
 
     @property
     def deadlines_ns(self) -> tuple[int, ...]:
