@@ -67,6 +67,15 @@ def test_stale_edges_amid_a_ping_are_dropped(board: FakeHcSr04, sensor: HcSr04) 
         timer.join()
 
 
+@pytest.mark.parametrize("shift_s", [-3600.0, 1.7e9])
+def test_stamps_of_another_clock_give_no_distance(
+    board: FakeHcSr04, sensor: HcSr04, monkeypatch: pytest.MonkeyPatch, shift_s: float
+) -> None:
+    tell = board.echo.tell
+    monkeypatch.setattr(board.echo, "tell", lambda state, at_s: tell(state, at_s + shift_s))
+    assert {fired_by(sensor, board).status for _ in range(3)} == {RangeStatus.FAULT}
+
+
 def test_farther_than_it_hears_is_no_echo(board: FakeHcSr04, sensor: HcSr04) -> None:
     for distance_mm in (4300, None):
         board.distance_mm = distance_mm

@@ -31,6 +31,8 @@ _FARTHEST_S = 0.025
 """4.1 m there and back. A longer pulse is its way to say that nothing came back: usually 38 ms."""
 _LONGEST_S = 0.055
 """That, and time for a busy machine to tell of it."""
+_STRANGE_S = 1.0
+"""A stamp so long after its ping is of another clock: kernels before 5.7 gave the time of day."""
 _HELD_NS = 250 * NS_PER_MS
 """Some makes hold the line for 200 ms when nothing came back."""
 _QUIET_NS = 30 * NS_PER_MS
@@ -187,7 +189,9 @@ class HcSr04:
             if self._fired_ns is None:
                 return
             since_s = self._factory.ticks_diff(ticks, self._fired_ticks)
-            if state and self._up_s is None and since_s >= 0.0:
+            if not 0.0 <= since_s < _STRANGE_S:
+                return
+            if state and self._up_s is None:
                 self._up_s = since_s
             elif not state and self._up_s is not None and self._down_s is None and since_s >= self._up_s:
                 self._down_s = since_s
