@@ -25,7 +25,7 @@ from kith.guard.settings import GuardSettings
 from kith.ports import AudioSink
 from kith.types import I16, SAMPLE_RATE_HZ
 
-_END_S = 3.0
+_BEGIN_S, _END_S = 5.0, 3.0
 _FOR_EVER_S = 1_000_000
 """It is to go on after its scene, as long as the rest does."""
 _LATER_NS = 50 * NS_PER_MS
@@ -48,9 +48,11 @@ class GuardProcess:
         self._guard: WatchedGuard | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
+        self._begun = threading.Event()
 
     def start(self) -> None:
-        """Let it run."""
+        """Let it run; returns when it has begun, and its scene with it."""
+        self._begun.clear()
         ours, theirs = os.pipe()
         options = {"--config": self._config, "--simulate": self._scene, "--link": self.socket,
                    "--trace": f"/dev/fd/{theirs}", "--seconds": _FOR_EVER_S}  # fmt: skip
@@ -64,6 +66,7 @@ class GuardProcess:
         trace = os.fdopen(ours, "rb")
         self._reader = threading.Thread(target=self._read, args=(trace,), name="kith-trace", daemon=True)
         self._reader.start()
+        self._begun.wait(_BEGIN_S)
 
     @property
     def ended(self) -> bool:
@@ -99,6 +102,8 @@ class GuardProcess:
                     self._audience.hear(OutputEdge(pitch_hz=told["pitch_hz"], at_ns=told["t_ns"]))
                 else:
                     self._lines.put(told)
+                    self._begun.set()
+        self._begun.set()  # or never will
 
     def _play_again(self, told: dict[str, Any]) -> None:
         if told["event"] == "begin":

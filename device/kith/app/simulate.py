@@ -100,8 +100,6 @@ def simulate(settings: Settings, request: Request) -> Summary:
         )
         stack.callback(device.close)
         camera = SimulatedCamera(source, clock, paced=request.realtime, outages=injections.outages)
-        start_ns = clock.now_ns()
-        recorder.begin(start_ns)
         if rehearsal:
             recorder.plot_ranges(rehearsal.settings)
         cast = Cast(
@@ -115,10 +113,10 @@ def simulate(settings: Settings, request: Request) -> Summary:
             sound=request.sound,
         )
         if isinstance(clock, VirtualClock):
-            in_lockstep(cast, clock, edges, injections)
+            began_ns = in_lockstep(cast, clock, edges, injections)
         else:
-            RealTime(cast, clock).run(edges, injections)
-        lasted_ns = clock.now_ns() - start_ns
+            began_ns = RealTime(cast, clock).run(edges, injections)
+        lasted_ns = clock.now_ns() - began_ns
     return Summary(
         simulated_s=lasted_ns / NS_PER_S,
         took_s=time.monotonic() - began_s,

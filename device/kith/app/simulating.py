@@ -53,8 +53,10 @@ class Cast:
 
 def in_lockstep(
     cast: Cast, clock: VirtualClock, edges: tuple[ButtonEdge, ...], injections: Injections
-) -> None:
-    """As fast as it can. Raises KithError."""
+) -> int:
+    """As fast as it can; returns when it began, in ns. Raises KithError."""
+    began_ns = clock.now_ns()
+    cast.recorder.begin(began_ns)
     with ExitStack() as stack:
         sink = WavSink(cast.sound) if cast.sound else None
         if sink:
@@ -68,6 +70,7 @@ def in_lockstep(
             cast.device, clock, cast.camera, sink, settings=cast.settings, watch=cast.frame, guard=guard
         )
         runner.run(edges, _actions(cast, injections))
+    return began_ns
 
 
 class RealTime:
@@ -79,8 +82,8 @@ class RealTime:
         self._beeps = BeepingSink(clock)
         self._guard: GuardProcess | None = None
 
-    def run(self, edges: tuple[ButtonEdge, ...], injections: Injections) -> None:
-        """Until it ends. Raises KithError."""
+    def run(self, edges: tuple[ButtonEdge, ...], injections: Injections) -> int:
+        """Until it ends; returns when it began, in ns. Raises KithError."""
         cast, inbox = self._cast, Inbox[Message](self._clock)
         with ExitStack() as stack:
             if cast.rehearsal:
@@ -103,10 +106,13 @@ class RealTime:
                 settings=cast.settings,
                 on_looked=lambda looked: self._frame(looked.frame, looked.sighting),
             )
+            began_ns = self._clock.now_ns()
+            cast.recorder.begin(began_ns)
             if not runner.run():
                 raise InputError("the simulation ended because a part failed again and again; see above")
             if self._file and not self._file.whole:
                 raise InputError(f"the sound in {cast.sound} is not whole; see above")
+        return began_ns
 
     def _frame(self, frame: Frame, sighting: Sighting | None) -> None:
         if self._guard:

@@ -165,8 +165,8 @@ def _level_lane(plot: RangePlot, letters: Lettering) -> Lane:
         column = 16
         for level, colour in LEVEL_COLOURS.items():
             word = level.name.lower()
-            letters.write(part, word, (column, 41), _SMALL_PX - 1, colour, bold=True)
-            column += letters.width(word, _SMALL_PX - 1, bold=True) + 6
+            letters.write(part, word, (column, 41), _SMALL_PX - 2, colour, bold=True)
+            column += letters.width(word, _SMALL_PX - 2, bold=True) + 6
         for left, right, level in _level_steps(plot, axis):
             tall = round((height - 8) * level / Level.CONTACT)
             cv2.rectangle(
