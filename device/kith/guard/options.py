@@ -25,13 +25,14 @@ Options:
   --simulate SCENE  Simulated sensors before a scene (a TOML file), in real
                     time, and simulated outputs. Needs no Raspberry Pi; prints
                     what would be heard.
-  --faults SCRIPT   With --simulate: how the outputs break. "3 fail 2; 10 hang 1"
-                    fails from second 3 for 2 s, and hangs at 10 for 1 s.
+  --faults SCRIPT   With --simulate: how the outputs break. "3 fail 2; 9 hang 1"
+                    fails from second 3 for 2 s, and hangs at 9 for 1 s.
   --seconds N       End after so long. Else a simulation ends 3 s after its
                     scene, and the guard on the wearable never.
   --trace FILE      Add each reading, level and edge to FILE as JSON lines.
   --link PATH       The main daemon's socket, which need not exist. Else
-                    $KITH_GUARD_SOCKET, else {SOCKET}.
+                    $KITH_GUARD_SOCKET,
+                    else {SOCKET}.
   -h, --help        Show this.
 
 Examples:

@@ -11,8 +11,8 @@ from kith.guard.ports import OnReading, RangeFinder, RangeReading, RangeStatus
 from kith.runtime.worker import Worker
 
 _LOG = logging.getLogger(__name__)
-_RETRY_S = 1.0
-_RETRY_NS = round(_RETRY_S * NS_PER_S)
+_RETRY_NS = NS_PER_S
+_FAULT_S = 0.2
 
 
 class Ranging:
@@ -55,10 +55,16 @@ class Ranging:
                 if self._open():
                     self._read_until_lost(stop)
                 else:
-                    self._report_fault()
-                    stop.wait(_RETRY_S)
+                    self._pause(stop)
         finally:
             self._sensor.close()
+
+    def _pause(self, stop: threading.Event) -> None:
+        """A second in which it says, about as often as a sensor would, that there is none."""
+        until_ns = self._clock.now_ns() + _RETRY_NS
+        while not stop.is_set() and self._clock.now_ns() < until_ns:
+            self._report_fault()
+            stop.wait(_FAULT_S)
 
     def _open(self) -> bool:
         try:

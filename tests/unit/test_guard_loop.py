@@ -1,0 +1,274 @@
+"""The guard's loop with its real threads, and sensors and outputs that do what they are told."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from kith.clock import NS_PER_MS, NS_PER_S, MonotonicClock
+from kith.errors import OutputFault, OutputUnavailable, RangeFinderUnavailable
+from kith.guard.link import LinkSender
+from kith.guard.loop import Condition, GuardLoop
+from kith.guard.machine import GuardMachine
+from kith.guard.messages import ProximityLevel
+from kith.guard.outputs import Outputs
+from kith.guard.ports import Fault, Health, Level, Position, RangeReading, RangeStatus
+from kith.guard.ranging import Ranging
+from kith.guard.settings import GuardSettings
+
+CLOCK = MonotonicClock()
+PATIENCE_S = 15.0
+
+
+def still(age_s: float) -> int:
+    """Before a wall, with the noise of a sensor."""
+    return 300 + round(age_s * 997) % 7
+
+
+class StubSensor:
+    """Answers every 20 ms what `answer` says of its age; that may raise, or hang until `go_on`."""
+
+    def __init__(self, position: Position, answer: Callable[[float], int | None] = still) -> None:
+        self.position = position
+        self.answer = answer
+        self.there = True
+        self.go_on = threading.Event()
+        self.starts: list[float] = []
+        self.threads: set[int] = set()
+        self._born_s = time.monotonic()
+
+    def start(self) -> None:
+        self.starts.append(time.monotonic())
+        self.threads.add(threading.get_ident())
+        if not self.there:
+            raise RangeFinderUnavailable("there is no sensor: plug it in")
+
+    def read(self) -> RangeReading:
+        time.sleep(0.02)
+        self.threads.add(threading.get_ident())
+        age_s = time.monotonic() - self._born_s
+        distance_mm = self.answer(age_s) if self.there else None
+        status = RangeStatus.OK if distance_mm is not None else RangeStatus.FAULT
+        return RangeReading(
+            position=self.position, status=status, distance_mm=distance_mm, at_ns=CLOCK.now_ns()
+        )
+
+    def close(self) -> None:
+        pass
+
+
+class StubOutput:
+    """Notes what it is set to; works while `works`."""
+
+    def __init__(self) -> None:
+        self.works = True
+        self.pitches: list[int] = []
+        self.starts = 0
+
+    def start(self) -> None:
+        self.starts += 1
+        if not self.works:
+            raise OutputUnavailable("there is no buzzer: connect it")
+
+    def set(self, pitch_hz: int) -> None:
+        if not self.works:
+            raise OutputFault("the buzzer is gone: connect it")
+        self.pitches.append(pitch_hz)
+
+    def close(self) -> None:
+        self.pitches.append(0)
+
+
+class StubSender(LinkSender):
+    """Keeps the messages."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+        self.sent: list[ProximityLevel] = []
+
+    def send(self, message: ProximityLevel) -> int:
+        self.sent.append(message)
+        return 1
+
+
+def run(
+    sensors: list[StubSensor], outputs: list[StubOutput], seconds: float, *, misconfigured: bool = False
+) -> StubSender:
+    """The loop, for so long."""
+    sender = StubSender()
+    positions = tuple(sensor.position for sensor in sensors)
+    loop = GuardLoop(
+        lambda now_ns: GuardMachine(GuardSettings(), positions, now_ns),
+        sensors,
+        Outputs(outputs),
+        sender,
+        CLOCK,
+        beat_ms=50,
+        condition=Condition(misconfigured=misconfigured),
+    )
+    loop.run(CLOCK.now_ns() + round(seconds * NS_PER_S))
+    return sender
+
+
+def near(age_s: float) -> int:
+    """Nearer and nearer, then there."""
+    return max(still(age_s), round(1500 - 1500 * age_s))
+
+
+def last_of(sender: StubSender, position: Position) -> tuple[Health, Fault]:
+    report = next(each for each in sender.sent[-1].sensors if each.position is position)
+    return report.health, report.last_fault
+
+
+def hang(sensor: StubSensor) -> Callable[[float], int | None]:
+    def answer(age_s: float) -> int | None:
+        sensor.go_on.wait(PATIENCE_S)
+        return None
+
+    return answer
+
+
+def test_a_sensor_that_hangs_is_told_and_the_other_warns() -> None:
+    hung, well, buzzer = StubSensor(Position.HEAD), StubSensor(Position.KNEE, near), StubOutput()
+    hung.answer = hang(hung)
+    sender = run([hung, well], [buzzer], 2.5)
+    hung.go_on.set()
+    assert last_of(sender, Position.HEAD) == (Health.DEAD, Fault.SILENT)
+    assert sender.sent[-1].level is Level.CONTACT
+    assert sender.sent[-1].position is Position.KNEE
+    assert buzzer.pitches[-2:] == [1200, 0]  # sounding to the last, then closed
+    assert hung.threads.isdisjoint(well.threads)
+    assert threading.get_ident() not in hung.threads | well.threads
+
+
+def test_a_sensor_that_raises_what_it_must_not_is_started_again_and_again() -> None:
+    def broken(age_s: float) -> int | None:
+        raise ZeroDivisionError
+
+    bad, well = StubSensor(Position.HEAD, broken), StubSensor(Position.KNEE, near)
+    sender = run([bad, well], [StubOutput()], 2.5)
+    assert len(bad.starts) >= 3
+    assert sender.sent[-1].level is Level.CONTACT
+    assert last_of(sender, Position.HEAD)[0] is Health.DEAD
+
+
+def test_its_budget_used_up_another_worker_follows() -> None:
+    sensor = StubSensor(Position.HEAD, lambda age_s: 1 // 0)
+    ranging = Ranging(sensor, CLOCK, lambda reading: None)
+    ranging.start()
+    end_s = time.monotonic() + PATIENCE_S
+    while not ranging._given_up.is_set():
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
+    crashes = len(sensor.starts)
+    sensor.answer = near
+    ranging.upkeep()
+    while len(sensor.starts) == crashes:
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
+    ranging.stop(1.0)
+
+
+def test_one_that_is_not_there_is_looked_for_each_second_and_found(caplog: pytest.LogCaptureFixture) -> None:
+    sensor = StubSensor(Position.HEAD)
+    sensor.there = False
+    threading.Timer(1.5, lambda: setattr(sensor, "there", True)).start()
+    with caplog.at_level(logging.WARNING):
+        sender = run([sensor], [StubOutput()], 3.2)
+    assert [0.9 < b - a < 1.3 for a, b in pairwise(sensor.starts)] == [True, True]
+    assert [record.message for record in caplog.records] == [
+        "there is no sensor: plug it in",
+        "the range sensor (head) answers again",
+    ]
+    dead = [message for message in sender.sent if message.sensors[0].health is Health.DEAD]
+    assert {message.sensors[0].last_fault for message in dead} == {Fault.NO_ANSWER}
+    assert sender.sent[-1].sensors[0].health is Health.SEES
+    assert sender.sent[-1].level is Level.CONTACT
+
+
+def test_one_that_stops_answering_is_opened_again(caplog: pytest.LogCaptureFixture) -> None:
+    sensor = StubSensor(Position.HEAD, lambda age_s: None if age_s < 2.5 else still(age_s))
+    with caplog.at_level(logging.WARNING):
+        sender = run([sensor], [StubOutput()], 3.0)
+    assert len(sensor.starts) == 3
+    assert sum("does not answer" in record.message for record in caplog.records) == 1
+    assert sender.sent[-1].sensors[0].health is Health.SEES
+
+
+def test_an_output_that_fails_is_told_once_and_tried_again_and_the_other_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bad, well = StubOutput(), StubOutput()
+    bad.works = False
+    threading.Timer(2.5, lambda: setattr(bad, "works", True)).start()
+    with caplog.at_level(logging.WARNING):
+        sender = run([StubSensor(Position.HEAD)], [bad, well], 3.5)
+    assert [record.message for record in caplog.records] == [
+        "there is no buzzer: connect it",
+        "an output works again",
+    ]
+    assert 3 <= bad.starts <= 5
+    assert bad.pitches[0] == 2400  # it was to sound just then
+    assert 2400 in well.pitches
+    assert not any(message.muffled for message in sender.sent)
+
+
+def test_without_any_output_that_is_told_over_the_link() -> None:
+    buzzer = StubOutput()
+    threading.Timer(0.5, lambda: setattr(buzzer, "works", False)).start()
+    sender = run([StubSensor(Position.HEAD, lambda age_s: 500 + round(age_s * 50))], [buzzer], 1.5)
+    assert [sender.sent[0].muffled, sender.sent[-1].muffled] == [False, True]
+    assert run([StubSensor(Position.HEAD)], [], 0.3).sent[-1].muffled
+
+
+def test_refused_settings_are_heard() -> None:
+    buzzer = StubOutput()
+    sender = run(
+        [StubSensor(Position.HEAD, lambda age_s: 3200 + still(age_s))], [buzzer], 2.5, misconfigured=True
+    )
+    assert sender.sent[0].misconfigured
+    on = [pitch for pitch in buzzer.pitches if pitch]
+    assert on == [1200, 1200, 2400] + [1200] * 3  # self-test, then dead
+
+
+def test_it_can_be_stopped_from_a_signal_s_handler_and_is_silent_then() -> None:
+    buzzer = StubOutput()
+    loop = GuardLoop(
+        lambda now_ns: GuardMachine(GuardSettings(), (Position.HEAD,), now_ns),
+        [StubSensor(Position.HEAD)],
+        Outputs([buzzer]),
+        StubSender(),
+        CLOCK,
+        beat_ms=200,
+        condition=Condition(),
+    )
+    threading.Timer(0.3, loop.stop).start()
+    began_ns = CLOCK.now_ns()
+    loop.run()
+    assert CLOCK.now_ns() - began_ns < 1000 * NS_PER_MS
+    assert buzzer.pitches[-2:] == [2400, 0]
+
+
+def test_an_error_of_the_machine_s_ends_it_in_silence() -> None:
+    class Broken(GuardMachine):
+        def step(self, event: object, now_ns: int) -> list[object]:  # type: ignore[override]
+            raise ZeroDivisionError
+
+    buzzer = StubOutput()
+    loop = GuardLoop(
+        lambda now_ns: Broken(GuardSettings(), (Position.HEAD,), now_ns),
+        [StubSensor(Position.HEAD)],
+        Outputs([buzzer]),
+        StubSender(),
+        CLOCK,
+        beat_ms=200,
+        condition=Condition(),
+    )
+    with pytest.raises(ZeroDivisionError):
+        loop.run()
+    assert buzzer.pitches[-1] == 0
