@@ -62,7 +62,13 @@ def test_nothing_is_written_among_the_photos(tmp_path: Path) -> None:
 
 def test_outputs_of_their_own_are_allowed(video: Path, tmp_path: Path) -> None:
     outputs = {"--events": tmp_path / "e", "--sound": tmp_path / "s", "--picture": tmp_path / "photos.png"}
-    check_apart(outputs, video, None)
+    check_apart(outputs, video, None, tmp_path / "scene.toml")
     check_apart(outputs, None, tmp_path / "photos")
     with pytest.raises(InputError, match=r"--events .* among the photos"):
         check_apart(outputs, None, tmp_path)
+
+
+def test_the_scene_is_not_overwritten(video: Path, tmp_path: Path) -> None:
+    scene = tmp_path / "scene.toml"
+    with pytest.raises(InputError, match=r"--events .* would overwrite the scene of the range sensors"):
+        check_apart({"--events": scene}, video, None, scene)

@@ -15,7 +15,7 @@ from kith.drivers.simulated_scene import Scene, Trouble, load_scene
 from kith.errors import RangeFinderUnavailable
 from kith.guard.link import Pace
 from kith.guard.machine import GuardMachine
-from kith.guard.messages import ProximityLevel, SensorReport, decode, encode
+from kith.guard.messages import ProximityLevel, decode, encode
 from kith.guard.ports import (
     Health,
     Level,
@@ -221,25 +221,12 @@ class Guarding:
             at_ns=now_ns,
             level=machine.warned.level,
             position=machine.warned.position,
-            sensors=tuple(self._report(sensor, now_ns) for sensor in machine.sensors),
+            sensors=tuple(self._paces[each.position].report(each, now_ns) for each in machine.sensors),
         )
         # Through the bytes, as on the wearable.
         arrived = decode(encode(told))
         assert arrived is not None
         self._messages.append(arrived)
-
-    def _report(self, sensor: SensorState, now_ns: int) -> SensorReport:
-        pace = self._paces[sensor.position]
-        return SensorReport(
-            position=sensor.position,
-            health=sensor.health,
-            last_fault=sensor.last_fault,
-            level=sensor.level,
-            distance_mm=sensor.distance_mm,
-            age_ms=None if sensor.seen_ns is None else (now_ns - sensor.seen_ns) // NS_PER_MS,
-            interval_ms=pace.interval_ms,
-            jitter_ms=pace.jitter_ms,
-        )
 
 
 def _in_words(warned: Warned, distance_mm: int | None) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from kith.app.demo_walk import DemoWalk, enrol_cast, load_walk
-from kith.app.events import Event
+from kith.app.events import Event, Observer
 from kith.app.guarding import Rehearsal
 from kith.app.injections import Injections, parse_faults
 from kith.app.lockstep import STEP_NS
@@ -29,6 +29,7 @@ from kith.errors import InputError, KithError
 from kith.guard.settings import GuardSettings
 from kith.simulation.output_files import check_apart, check_output
 from kith.simulation.timeline import Timeline
+from kith.types import ButtonEdge
 
 _LOG = logging.getLogger(__name__)
 
@@ -67,62 +68,84 @@ def simulate(settings: Settings, request: Request) -> Summary:
     """Run one simulation. Raises KithError."""
     began_s = time.monotonic()
     quieten_opencv()
+    plan = _plan(request)
+    source, injections = plan.source, plan.injections
     with ExitStack() as stack:
-        walk = None if request.video or request.photos else load_walk()
-        _check_outputs(request, walk)
-        edges = parse_presses(request.button or (walk.button if walk else ""))
-        injections = parse_faults(request.faults)
-        rehearsal = _rehearsal(request, walk, injections)
-        source = _source(request, walk)
         state = request.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kith-")))
-        if walk:
-            enrol_cast(walk, settings, state)
+        if plan.walk:
+            enrol_cast(plan.walk, settings, state)
         timeline = None if request.quiet else Timeline(sys.stdout)
         recorder = Recorder(request.outputs, timeline, fps=source.fps, duration_s=source.duration_s)
         stack.push(_Closing(recorder))
         clock: MonotonicClock | VirtualClock = MonotonicClock() if request.realtime else VirtualClock()
-        spoken = _Count()
-
-        def observe(event: Event) -> None:
-            spoken.note(event)
-            recorder.event(event)
-
-        speech = open_speech(settings.announce)
-        stack.callback(speech.close)
-        device = assemble(
-            settings,
-            gallery_file(state),
-            speech,
-            clock,
-            observe,
-            virtual_time=not request.realtime,
-            guarded=rehearsal is not None,
-        )
-        stack.callback(device.close)
-        camera = SimulatedCamera(source, clock, paced=request.realtime, outages=injections.outages)
-        if rehearsal:
-            recorder.plot_ranges(rehearsal.settings)
-        cast = Cast(
-            settings=settings.camera,
-            sound_device=settings.announce.sound_device,
-            device=device,
-            camera=camera,
-            recorder=recorder,
-            observe=observe,
-            rehearsal=rehearsal,
-            sound=request.sound,
-        )
+        spoken = _Count(recorder.event)
+        cast = _cast(stack, settings, plan, state, clock, recorder, spoken)
         if isinstance(clock, VirtualClock):
-            began_ns = in_lockstep(cast, clock, edges, injections)
+            simulated_ns = in_lockstep(cast, clock, plan.edges, injections)
         else:
-            began_ns = RealTime(cast, clock).run(edges, injections)
-        lasted_ns = clock.now_ns() - began_ns
+            simulated_ns = RealTime(cast, clock).run(plan.edges, injections)
     return Summary(
-        simulated_s=lasted_ns / NS_PER_S,
+        simulated_s=simulated_ns / NS_PER_S,
         took_s=time.monotonic() - began_s,
         spoken=spoken.count,
-        late_presses=sum(edge.down and edge.at_ns > lasted_ns - STEP_NS for edge in edges),
-        late_faults=_late_faults(injections, lasted_ns, round(source.duration_s * NS_PER_S)),
+        late_presses=sum(edge.down and edge.at_ns > simulated_ns - STEP_NS for edge in plan.edges),
+        late_faults=_late_faults(injections, simulated_ns, round(source.duration_s * NS_PER_S)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """A request whose files were read and whose scripts were understood."""
+
+    request: Request
+    walk: DemoWalk | None
+    edges: tuple[ButtonEdge, ...]
+    injections: Injections
+    rehearsal: Rehearsal | None
+    source: FrameSource
+
+
+def _plan(request: Request) -> _Plan:
+    walk = None if request.video or request.photos else load_walk()
+    _check_outputs(request, walk)
+    injections = parse_faults(request.faults)
+    return _Plan(
+        request=request,
+        walk=walk,
+        edges=parse_presses(request.button or (walk.button if walk else "")),
+        injections=injections,
+        rehearsal=_rehearsal(request, walk, injections),
+        source=_source(request, walk),
+    )
+
+
+def _cast(
+    stack: ExitStack,
+    settings: Settings,
+    plan: _Plan,
+    state: Path,
+    clock: MonotonicClock | VirtualClock,
+    recorder: Recorder,
+    observe: Observer,
+) -> Cast:
+    realtime, rehearsal = plan.request.realtime, plan.rehearsal
+    speech = open_speech(settings.announce)
+    stack.callback(speech.close)
+    guarded = rehearsal is not None
+    file = gallery_file(state)
+    device = assemble(settings, file, speech, clock, observe, virtual_time=not realtime, guarded=guarded)
+    stack.callback(device.close)
+    if rehearsal:
+        recorder.plot_ranges(rehearsal.settings)
+    return Cast(
+        settings=settings.camera,
+        sound_device=settings.announce.sound_device,
+        device=device,
+        camera=SimulatedCamera(plan.source, clock, paced=realtime, outages=plan.injections.outages),
+        recorder=recorder,
+        observe=observe,
+        rehearsal=rehearsal,
+        sound=plan.request.sound,
     )
 
 
@@ -147,11 +170,15 @@ class _Closing:
 
 
 class _Count:
-    def __init__(self) -> None:
+    """Counts what is said, and hands all on."""
+
+    def __init__(self, observe: Observer) -> None:
+        self._observe = observe
         self.count = 0
 
-    def note(self, event: Event) -> None:
+    def __call__(self, event: Event) -> None:
         self.count += event.kind == "announcement"
+        self._observe(event)
 
 
 def _check_outputs(request: Request, walk: DemoWalk | None) -> None:
@@ -164,7 +191,8 @@ def _check_outputs(request: Request, walk: DemoWalk | None) -> None:
     outputs = {option: path for option, path in asked.items() if path is not None}
     for path in outputs.values():
         check_output(path)
-    check_apart(outputs, walk.video if walk else request.video, request.photos)
+    video, scene = (walk.video, walk.scene) if walk else (request.video, request.scene)
+    check_apart(outputs, video, request.photos, request.scene or scene)
 
 
 def _late_faults(injections: Injections, lasted_ns: int, filmed_ns: int) -> int:

@@ -54,7 +54,7 @@ class Cast:
 def in_lockstep(
     cast: Cast, clock: VirtualClock, edges: tuple[ButtonEdge, ...], injections: Injections
 ) -> int:
-    """As fast as it can; returns when it began, in ns. Raises KithError."""
+    """As fast as it can; returns how long it lasted, in ns. Raises KithError."""
     began_ns = clock.now_ns()
     cast.recorder.begin(began_ns)
     with ExitStack() as stack:
@@ -70,7 +70,7 @@ def in_lockstep(
             cast.device, clock, cast.camera, sink, settings=cast.settings, watch=cast.frame, guard=guard
         )
         runner.run(edges, _actions(cast, injections))
-    return began_ns
+    return clock.now_ns() - began_ns
 
 
 class RealTime:
@@ -83,7 +83,7 @@ class RealTime:
         self._guard: GuardProcess | None = None
 
     def run(self, edges: tuple[ButtonEdge, ...], injections: Injections) -> int:
-        """Until it ends; returns when it began, in ns. Raises KithError."""
+        """Until it ends; returns how long it lasted, in ns. Raises KithError."""
         cast, inbox = self._cast, Inbox[Message](self._clock)
         with ExitStack() as stack:
             if cast.rehearsal:
@@ -110,9 +110,10 @@ class RealTime:
             cast.recorder.begin(began_ns)
             if not runner.run():
                 raise InputError("the simulation ended because a part failed again and again; see above")
+            lasted_ns = self._clock.now_ns() - began_ns
             if self._file and not self._file.whole:
                 raise InputError(f"the sound in {cast.sound} is not whole; see above")
-        return began_ns
+        return lasted_ns
 
     def _frame(self, frame: Frame, sighting: Sighting | None) -> None:
         if self._guard:

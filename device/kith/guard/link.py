@@ -6,7 +6,8 @@ import socket
 from collections.abc import Sequence
 
 from kith.clock import NS_PER_MS
-from kith.guard.messages import ProximityLevel, encode
+from kith.guard.messages import ProximityLevel, SensorReport, encode
+from kith.guard.ports import SensorState
 
 _SMOOTHING = 8
 """One part in so many of each new interval goes into the smoothed one."""
@@ -68,6 +69,19 @@ class Pace:
     def jitter_ms(self) -> int | None:
         """How late the latest of the last 64 to 128 readings was; None before there were two."""
         return round(max(self._late_ns, self._late_before_ns) / NS_PER_MS) if self._interval_ns else None
+
+    def report(self, state: SensorState, now_ns: int) -> SensorReport:
+        """What the main daemon is told of the sensor whose pace this is."""
+        return SensorReport(
+            position=state.position,
+            health=state.health,
+            last_fault=state.last_fault,
+            level=state.level,
+            distance_mm=state.distance_mm,
+            age_ms=None if state.seen_ns is None else (now_ns - state.seen_ns) // NS_PER_MS,
+            interval_ms=self.interval_ms,
+            jitter_ms=self.jitter_ms,
+        )
 
     def _measure(self, interval_ns: int) -> None:
         if not self._interval_ns:

@@ -11,7 +11,7 @@ from typing import Protocol
 from kith.clock import NS_PER_MS, NS_PER_S, Clock, Tick
 from kith.guard.link import LinkSender, Pace
 from kith.guard.machine import GuardMachine
-from kith.guard.messages import ProximityLevel, SensorReport
+from kith.guard.messages import ProximityLevel
 from kith.guard.outputs import Outputs
 from kith.guard.ports import Level, OutputEdge, Position, RangeFinder, RangeReading, Signal, Warned
 from kith.guard.ranging import Ranging
@@ -185,24 +185,9 @@ class GuardLoop:
                 at_ns=now_ns,
                 level=machine.warned.level,
                 position=machine.warned.position,
-                sensors=tuple(self._reports(machine, now_ns)),
+                sensors=tuple(self._pace[state.position].report(state, now_ns) for state in machine.sensors),
                 muffled=self._outputs.muffled,
                 misconfigured=self._condition.misconfigured,
                 ordinary=self._condition.ordinary,
             )
         )
-
-    def _reports(self, machine: GuardMachine, now_ns: int) -> list[SensorReport]:
-        return [
-            SensorReport(
-                position=state.position,
-                health=state.health,
-                last_fault=state.last_fault,
-                level=state.level,
-                distance_mm=state.distance_mm,
-                age_ms=None if state.seen_ns is None else (now_ns - state.seen_ns) // NS_PER_MS,
-                interval_ms=self._pace[state.position].interval_ms,
-                jitter_ms=self._pace[state.position].jitter_ms,
-            )
-            for state in machine.sensors
-        ]

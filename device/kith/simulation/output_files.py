@@ -20,12 +20,16 @@ def check_output(path: Path) -> None:
         raise InputError(f"cannot write {path}: permission denied")
 
 
-def check_apart(outputs: Mapping[str, Path], video: Path | None, photos: Path | None) -> None:
-    """Raise InputError if two outputs are one file, or one would destroy what the camera is to see.
+def check_apart(
+    outputs: Mapping[str, Path], video: Path | None, photos: Path | None, scene: Path | None = None
+) -> None:
+    """Raise InputError if two outputs are one file, or one would destroy what camera and range sensors are
+    to see.
 
     outputs: by the name of their option. Links are followed.
     """
-    taken = {} if video is None else {video.resolve(): "the video that is to be seen"}
+    inputs = {video: "the video that is to be seen", scene: "the scene of the range sensors"}
+    taken = {path.resolve(): name for path, name in inputs.items() if path is not None}
     for option, path in outputs.items():
         real = path.resolve()
         other = taken.get(real) or next((name for seen, name in taken.items() if _one_file(seen, real)), None)
