@@ -70,7 +70,10 @@ def _run(options: Options, clock: Clock) -> int:
         if options.simulate is None and not _possible(settings):
             _LOG.error("every range sensor and output %s", gpio_pins.MISSING)
             return NOT_INSTALLED
-        parts = _simulated_parts(options, settings, clock) if options.simulate else _parts(settings, clock)
+        if options.simulate:
+            parts = _simulated_parts(options, settings, clock)
+        else:
+            parts = _Parts(sensors=open_sensors(settings, clock), outputs=open_outputs(settings))
         trace = None if options.trace is None else Trace(options.trace)
         condition = Condition(misconfigured=misconfigured, ordinary=bool(refused))
         loop = _make_loop(options, settings, parts, clock, condition)
@@ -156,7 +159,8 @@ def _wanted(settings: GuardSettings) -> list[tuple[Position, SensorSettings]]:
     return [(position, sensor) for position, sensor in both if sensor.kind != "none"]
 
 
-def _parts(settings: GuardSettings, clock: Clock) -> _Parts:
+def open_outputs(settings: GuardSettings) -> list[Output]:
+    """The outputs of the settings, not yet started."""
     from kith.drivers.gpio_output import GpioPlainOutput, GpioToneOutput
 
     outputs: list[Output] = []
@@ -167,10 +171,11 @@ def _parts(settings: GuardSettings, clock: Clock) -> _Parts:
         outputs.append(GpioPlainOutput(wanted.buzzer_gpio))
     if wanted.vibration:
         outputs.append(GpioPlainOutput(wanted.vibration_gpio, what="vibration motor"))
-    return _Parts(sensors=_sensors(settings, clock), outputs=outputs)
+    return outputs
 
 
-def _sensors(settings: GuardSettings, clock: Clock) -> list[RangeFinder]:
+def open_sensors(settings: GuardSettings, clock: Clock) -> list[RangeFinder]:
+    """The range sensors of the settings, not yet started."""
     sensors: list[RangeFinder] = []
     ultrasonic = [each for each in _wanted(settings) if each[1].kind == "hcsr04"]
     if ultrasonic:

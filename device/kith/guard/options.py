@@ -36,8 +36,8 @@ Options:
   -h, --help        Show this.
 
 Examples:
-  kith-guard --simulate demo/scenes/wall.toml
-  kith-guard --simulate demo/scenes/wall.toml --trace wall.jsonl --seconds 10
+  kith-guard --simulate demo/scenes/hall.toml
+  kith-guard --simulate demo/scenes/hall.toml --trace hall.jsonl --seconds 10
 """
 _NAMES = ("config", "simulate", "faults", "seconds", "trace", "link")
 
