@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import random
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ from kith.clock import NS_PER_MS, Tick
 from kith.guard.machine import GuardMachine
 from kith.guard.ports import Level, OutputEdge, Position, Signal, Warned
 from kith.guard.sounder import Sounder, tune
-from tests.unit._policy_kit import HEAD, SETTINGS, around, every, sound, walk
+from tests.unit._policy_kit import FAULT, HEAD, NO_ECHO, SETTINGS, Seen, around, every, sound, walk
 
 SOUNDS = SETTINGS.sounds
 HIGH, LOW = SOUNDS.head_hz, SOUNDS.knee_hz
@@ -227,3 +228,18 @@ def test_the_machine_goes_silent_when_all_is_past() -> None:
     machine = GuardMachine(SETTINGS, HEAD, 0)
     edges = sound(machine, every(60, [*around(300, 10), *around(3000, 40)]))
     assert [each.pitch_hz for each in edges] == [HIGH, 0]
+
+
+def test_no_garbage_is_left_that_only_a_collector_would_find() -> None:
+    # The guard's process runs without one.
+    machine = GuardMachine(SETTINGS, HEAD, 0)
+    chance = random.Random(5)
+    seen: tuple[Seen, ...] = (NO_ECHO, FAULT, 0, 300, 310, 500, 1200, 3000)
+    readings = every(50, [chance.choice(seen) for _ in range(2000)])
+    gc.collect()
+    gc.disable()
+    try:
+        sound(machine, readings)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

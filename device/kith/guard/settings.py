@@ -52,8 +52,8 @@ class ApproachSettings:
     """How closing speed and time to contact are made."""
 
     window_ms: int = bounded(400, 100, 2000)
-    """Who sets out towards a wall is warned after 0.28 s with 400 ms, 0.38 s with 600, 0.45 s with 800 (median
-    of simulated walks). With 600 a VL53L1X beside walls warns needlessly 5.9 instead of 6.7 times a minute;
+    """Who sets out towards a wall is warned after 0.28 s with 400 ms, 0.38 s with 600, 0.45 s with 800
+    (median of simulated walks). With 600 a VL53L1X beside walls warns needlessly 5.9 instead of 6.7 times a minute;
     steady approaches are told equally soon."""
     least_ms: int = bounded(100, 20, 1000)
     """Readings over less time than this give no speed: three of the slowest sensor; †."""
