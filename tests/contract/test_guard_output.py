@@ -4,12 +4,14 @@ simulated twin; and how that one breaks."""
 from __future__ import annotations
 
 import os
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from gpiozero.pins.local import LocalPiFactory
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from kith.clock import NS_PER_S, MonotonicClock, VirtualClock
@@ -189,6 +191,102 @@ def test_a_real_one_sounds(output: Output) -> None:
     output.close()
     with pytest.raises(OutputFault):
         output.set(2400)
+
+
+# --- lgpio's pins, down to the calls of lgpio -------------------------------------------------------------
+
+
+class LgpioError(Exception):
+    """lgpio's own, which is no OSError."""
+
+
+class Line:
+    """A fake of the module lgpio and the one line behind it."""
+
+    error = LgpioError
+    BOTH_EDGES, RISING_EDGE, FALLING_EDGE, SET_PULL_NONE, SET_PULL_UP, SET_PULL_DOWN = range(6)
+
+    def __init__(self) -> None:
+        self.broken = False
+        self.is_output = False
+        self.level = 0
+        self.pwm: tuple[int, int] | None = None
+
+    @property
+    def pitch_hz(self) -> int:
+        """0: silent."""
+        if self.pwm is not None and self.pwm[1] > 0:
+            assert self.pwm[1] == 50
+            return self.pwm[0]
+        return self.level
+
+    def gpiochip_open(self, chip: int) -> int:
+        self._check()
+        return 0
+
+    def gpio_claim_input(self, handle: int, gpio: int, flags: int = 0) -> None:
+        self._check()
+        self.is_output, self.level, self.pwm = False, 0, None
+
+    def gpio_claim_output(self, handle: int, gpio: int, level: int = 0) -> None:
+        self._check()
+        self.is_output, self.level = True, level
+
+    def gpio_get_mode(self, handle: int, gpio: int) -> int:
+        self._check()
+        return 2 if self.is_output else 0
+
+    def gpio_write(self, handle: int, gpio: int, level: int) -> None:
+        self._check()
+        self.level = int(level)
+
+    def tx_pwm(self, handle: int, gpio: int, frequency_hz: int, duty: int) -> None:
+        self._check()
+        self.pwm = (frequency_hz, duty) if frequency_hz else None
+
+    def _check(self) -> None:
+        if self.broken:
+            raise LgpioError("GPIO busy")
+
+
+@pytest.fixture
+def line(monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
+    """gpiozero's pins of a Raspberry Pi 4 on it."""
+    fake = Line()
+    monkeypatch.setitem(sys.modules, "lgpio", fake)
+    monkeypatch.delitem(sys.modules, "gpiozero.pins.lgpio", raising=False)
+    monkeypatch.setattr(LocalPiFactory, "_get_revision", lambda self: 0xC03111)
+    yield fake
+    LocalPiFactory.pins.clear()
+
+
+@pytest.mark.parametrize("make", [GpioToneOutput, GpioPlainOutput], ids=["tone", "plain"])
+def test_on_lgpio_it_sounds_is_silent_fails_and_works_again(
+    line: Line, make: Callable[[int], GpioPlainOutput]
+) -> None:
+    output = make(GPIO)
+    line.broken = True
+    with pytest.raises(OutputUnavailable, match=r"GPIO 18 .* GPIO busy"):
+        output.start()
+    line.broken = False
+    output.start()
+    assert line.pitch_hz == 0
+    for pitch_hz in (2400, 0, 1200, 2400):
+        output.set(pitch_hz)
+        assert line.pitch_hz in (pitch_hz, int(bool(pitch_hz)))
+    line.broken = True
+    with pytest.raises(OutputFault, match="stopped working"):
+        output.set(0)
+    with pytest.raises(OutputUnavailable):
+        output.start()
+    line.broken = False
+    output.start()
+    assert line.pitch_hz == 0
+    output.set(1200)
+    assert line.pitch_hz in (1200, 1)
+    output.close()
+    assert line.pitch_hz == 0
+    assert not line.is_output
 
 
 # --- the simulated one --------------------------------------------------------------------------------------
