@@ -46,7 +46,7 @@ evaluate: setup ## TPIR and FPIR at the shipped operating point on DATA=FOLDER (
 hardware-test: setup ## on a Pi with its parts: the contract suites over the real drivers
 	@KITH_HARDWARE=1 $(PY) -m pytest tests/contract
 
-guard-soak: setup ## the main daemon killed 200 times: does the guard miss a warning? eight minutes
+guard-soak: setup ## the main daemon killed 200 times: does the guard miss a warning? six minutes
 	@KITH_GUARD_KILLS=200 $(PY) -m pytest tests/e2e/test_guard_survives.py -s -k killed
 
 guard-systemd: ## the guard under a real systemd in a container: hung and killed, how soon it is back (root)
