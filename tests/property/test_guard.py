@@ -195,7 +195,7 @@ BACKGROUND = st.one_of(
 @st.composite
 def backgrounds_with_lone_outliers(draw: st.DrawFn) -> list[RangeReading]:
     """Far things that stand still, no echo or doubt, or a mixture; among them outliers, each more than the
-    window apart from the next, some of them delivered twice."""
+    memory apart from the next, some of them delivered twice."""
     pace_ms = draw(st.sampled_from([20, 33, 50, 60, 100]))
     far = draw(st.lists(BACKGROUND, min_size=1, max_size=3))
     far = [each for index, each in enumerate(far) if index == 0 or isinstance(each, RangeStatus)]
@@ -205,7 +205,7 @@ def backgrounds_with_lone_outliers(draw: st.DrawFn) -> list[RangeReading]:
     for index in range(count):
         at_ms = index * pace_ms
         seen = draw(st.sampled_from(far))
-        if at_ms - last_outlier_ms > LIMITS.window_ms and draw(st.integers(0, 5)) == 0:
+        if at_ms - last_outlier_ms > LIMITS.memory_ms and draw(st.integers(0, 5)) == 0:
             seen, last_outlier_ms = draw(st.integers(-10, 4100)), at_ms
         elif not isinstance(seen, RangeStatus):
             seen += draw(st.integers(-10, 10))

@@ -171,3 +171,10 @@ def test_a_zone_may_be_reached_between_two_readings() -> None:
     assert policy.next_deadline_ns - state.seen_ns < 150 * NS_PER_MS
     (said,) = policy.step(Tick(), policy.next_deadline_ns)
     assert said == Warned(level=Level.FAR, position=Position.HEAD)
+
+
+def test_a_curtain_that_swallows_most_echoes_is_warned_of() -> None:
+    seen: list[Seen] = [mm if at % 9 == 0 else NO_ECHO for at, mm in enumerate(walk(3500, 1.0, to_mm=100))]
+    said = drive(made(), every(60, seen))
+    assert levels(said)[0] is Level.FAR
+    assert 3500 - said[0][0] > 1000

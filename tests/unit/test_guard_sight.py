@@ -21,7 +21,7 @@ def sights(samples: list[tuple[int, int]], now_ms: int | None = None) -> list[Si
     now_ns = (samples[-1][0] if now_ms is None else now_ms) * NS_PER_MS
     seen.forget(now_ns)
     approach = Approach(SETTINGS.approach, SETTINGS.filter.median_of)
-    return [approach.sight(each, now_ns) for each in seen.believed()]
+    return [approach.sight(each, now_ns) for each in seen.believed(now_ns)]
 
 
 def at_pace(distances: list[int], interval_ms: int = 60) -> list[tuple[int, int]]:
@@ -40,8 +40,10 @@ def test_two_distances_that_do_not_agree_are_both_not_believed() -> None:
 
 
 def test_distances_on_both_sides_of_a_gap_may_agree() -> None:
-    (seen,) = sights([(0, 1000), (350, 700)])
+    (seen,) = sights([(0, 1000), (900, 100)])
     assert seen.distance_mm == 1000
+    assert sights([(0, 1500), (900, 90)]) == []  # faster than anybody walks
+    assert sights([(0, 1000), (1200, 700)]) == []  # too long ago
 
 
 def test_a_lone_distance_is_forgotten_after_a_few_that_disagree() -> None:

@@ -44,6 +44,7 @@ class Tracks:
     def __init__(self, settings: FilterSettings, approach: ApproachSettings) -> None:
         self._window_ns = settings.window_ms * NS_PER_MS
         self._speed_window_ns = approach.window_ms * NS_PER_MS
+        self._memory_ns = max(settings.memory_ms * NS_PER_MS, self._window_ns)
         self._keep = settings.median_of
         self._agree_mm = settings.agree_mm
         self._agree_ns = settings.agree_ms * NS_PER_MS
@@ -64,22 +65,23 @@ class Tracks:
             self._shorten(mine)
 
     def forget(self, now_ns: int) -> None:
-        """Drop what is too old to say anything about now, and lone distances that nothing confirmed."""
-        oldest_ns = now_ns - self._window_ns
+        """Drop what is too old to be confirmed, and lone distances that nothing confirmed."""
+        oldest_ns = now_ns - self._memory_ns
         self._tracks = [
             each
             for each in self._tracks
             if each.newest_ns > oldest_ns and (each.believed or each.missed < self._keep)
         ]
 
-    def believed(self) -> list[Track]:
-        """The tracks that are more than a lone distance."""
-        return [each for each in self._tracks if each.believed]
+    def believed(self, now_ns: int) -> list[Track]:
+        """The tracks that are more than a lone distance, and new enough to say something about now."""
+        oldest_ns = now_ns - self._window_ns
+        return [each for each in self._tracks if each.believed and each.newest_ns > oldest_ns]
 
     @property
-    def next_deadline_ns(self) -> int | None:
-        """When the first of them is too old."""
-        return min((each.newest_ns + self._window_ns for each in self._tracks), default=None)
+    def deadlines_ns(self) -> list[int]:
+        """When each of them is too old; some of it past."""
+        return [each.newest_ns + self._window_ns for each in self._tracks]
 
     def _agreeing(self, sample: Sample) -> Track | None:
         nearest: Track | None = None

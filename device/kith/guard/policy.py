@@ -150,9 +150,7 @@ class _Sensor:
         return self._health.judge(now_ns, sees=self._sight is not None, lost=lost)
 
     def deadlines_ns(self, now_ns: int) -> list[int]:
-        times = [*self._zones.deadlines_ns, *self._health.deadlines_ns]
-        if self._tracks.next_deadline_ns is not None:
-            times.append(self._tracks.next_deadline_ns)
+        times = [*self._zones.deadlines_ns, *self._health.deadlines_ns, *self._tracks.deadlines_ns]
         if self._sight is not None:
             crossing_ns = self._zones.crossing_ns(self._sight, now_ns)
             if crossing_ns is not None and crossing_ns <= self._sight.seen_ns + self._ahead_ns:
@@ -172,5 +170,5 @@ class _Sensor:
         return Answer.DISTANCE if reading.distance_mm <= limits.most_mm else Answer.NO_ECHO
 
     def _most_urgent(self, now_ns: int) -> Sight | None:
-        sights = [self._approach.sight(each, now_ns) for each in self._tracks.believed()]
+        sights = [self._approach.sight(each, now_ns) for each in self._tracks.believed(now_ns)]
         return max(sights, key=lambda each: (self._zones.of(each), -each.distance_mm), default=None)
