@@ -42,7 +42,7 @@ class FilterSettings:
     """Readings older than this say nothing about now; †."""
     memory_ms: int = bounded(1200, 100, 5000)
     """A second distance that agrees may come so late: cloth that swallows 9 echoes of 10 gives one each
-    0.6 s. With 400 ms a curtain before an HC-SR04 was missed in 56 of 100 approaches, with this in 29."""
+    0.6 s. With 400 ms a curtain before an HC-SR04 was missed in 55 of 100 approaches, with this in 27."""
     agree_mm: int = bounded(200, 20, 1000)
     """Two readings nearer to each other than this, and what can be walked between them, agree; †."""
     agree_ms: int = bounded(300, 0, 1000)
@@ -56,7 +56,7 @@ class ApproachSettings:
 
     window_ms: int = bounded(400, 100, 2000)
     """Who sets out towards a wall is warned after 0.28 s with 400 ms, 0.38 s with 600, 0.45 s with 800
-    (median of simulated walks). With 600 a VL53L1X beside walls warns needlessly 5.9 instead of 6.7 times a
+    (median of simulated walks). With 600 a VL53L1X beside walls warns needlessly 3.8 instead of 4.2 times a
     minute; steady approaches are told equally soon."""
     least_ms: int = bounded(100, 20, 1000)
     """Readings over less time than this give no speed: three of the slowest sensor; †."""
