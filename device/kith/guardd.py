@@ -117,7 +117,8 @@ def _make_loop(
     outputs = Outputs(parts.outputs)
     # Brings in gpiozero, which is to be there before the memory is locked and the collector put to rest.
     outputs.upkeep(clock.now_ns())
-    doctor = options.link.rpartition("/")[0] + "/doctor.sock"
+    folder, slash, _ = options.link.rpartition("/")
+    doctor = f"{folder}{slash}doctor.sock"
     loop = GuardLoop(
         lambda now_ns: GuardMachine(settings, positions, now_ns),
         parts.sensors,

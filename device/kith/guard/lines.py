@@ -39,9 +39,15 @@ class LineWriter:
     def _run(self) -> None:
         while (line := self._lines.get()) is not None:
             self._put(line)
-            if self.dropped > self._told and self._lines.empty():
-                missing, self._told = self.dropped - self._told, self.dropped
-                self._put(self.loss(missing))
+            if self._lines.empty():
+                self._tell_loss()
+        self._tell_loss()
+
+    def _tell_loss(self) -> None:
+        missing = self.dropped - self._told
+        if missing:
+            self._told += missing
+            self._put(self.loss(missing))
 
     def loss(self, missing: int) -> str:
         """The line that stands for lines that are missing."""
