@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 DATA ?= ../shared/data/lfw-dev
 
-.PHONY: help setup models demo test lint check bench calibrate evaluate hardware-test guard-soak guard-systemd clean
+.PHONY: help setup models demo test lint check bench calibrate evaluate approaches hardware-test guard-soak guard-systemd clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -42,6 +42,9 @@ calibrate: setup ## measure the operating point anew on DATA=FOLDER (LFW layout)
 
 evaluate: setup ## TPIR and FPIR at the shipped operating point on DATA=FOLDER (LFW layout)
 	@$(PY) -m calibration.evaluate "$(DATA)"
+
+approaches: setup ## how soon the guard warns, how often needlessly; its table belongs into docs/guard.md
+	@$(PY) -m calibration.approaches --json calibration/approaches.json --plot docs/images/guard-approaches.png
 
 hardware-test: setup ## on a Pi with its parts: the contract suites over the real drivers
 	@KITH_HARDWARE=1 $(PY) -m pytest tests/contract
