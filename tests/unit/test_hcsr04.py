@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import statistics
 import threading
 import time
 
@@ -11,9 +12,9 @@ from gpiozero.pins.mock import MockFactory
 from kith.clock import NS_PER_MS, NS_PER_S, MonotonicClock
 from kith.drivers.hcsr04 import HcSr04, Turns
 from kith.errors import RangeFinderUnavailable
-from kith.guard.ports import Position, RangeStatus
+from kith.guard.ports import Position, RangeReading, RangeStatus
 from kith.guard.settings import SensorSettings
-from tests.unit._range_kit import ANSWERS_AFTER_S, SOUND_MM_S, FakeHcSr04, fired_by
+from tests.unit._range_kit import ANSWERS_AFTER_S, NO_ECHO_PULSE_S, SOUND_MM_S, FakeHcSr04, fired_by
 
 CLOCK = MonotonicClock()
 
@@ -111,32 +112,69 @@ def test_a_lost_edge_gives_no_distance(board: FakeHcSr04, sensor: HcSr04, lost: 
     assert fired_by(sensor, board).distance_mm == 1000
 
 
-def test_two_fire_in_turn(board: FakeHcSr04) -> None:
+def _read_both(board: FakeHcSr04, other: FakeHcSr04, readings: int) -> dict[Position, list[RangeReading]]:
     turns = Turns()
-    other = FakeHcSr04(board.factory, trigger_gpio=5, echo_gpio=6)
-    board.distance_mm, other.distance_mm = 400, 1500
     places = {Position.HEAD: SensorSettings(), Position.KNEE: SensorSettings(trigger_gpio=5, echo_gpio=6)}
     sensors = [
         HcSr04(position, settings, CLOCK, pin_factory=board.factory, turns=turns)
         for position, settings in places.items()
     ]
-    seen: dict[Position, list[int | None]] = {position: [] for position in places}
+    seen: dict[Position, list[RangeReading]] = {position: [] for position in places}
 
     def read(sensor: HcSr04) -> None:
         sensor.start()
-        seen[sensor.position] += [sensor.read().distance_mm for _ in range(15)]
+        seen[sensor.position] += [sensor.read() for _ in range(readings)]
 
     threads = [threading.Thread(target=read, args=(sensor,)) for sensor in sensors]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    return seen
+
+
+@pytest.fixture
+def other(board: FakeHcSr04) -> FakeHcSr04:
+    return FakeHcSr04(board.factory, trigger_gpio=5, echo_gpio=6)
+
+
+def test_two_fire_in_turn(board: FakeHcSr04, other: FakeHcSr04) -> None:
+    board.distance_mm, other.distance_mm = 400, 1500
+    seen = _read_both(board, other, 15)
     for position, distance_mm in ((Position.HEAD, 400), (Position.KNEE, 1500)):
-        assert set(seen[position]) <= {distance_mm, None}
-        assert seen[position].count(distance_mm) >= 12
+        measured = [reading.distance_mm for reading in seen[position]]
+        assert set(measured) <= {distance_mm, None}
+        assert measured.count(distance_mm) >= 12
     fired = sorted([*board.fired_s, *other.fired_s])
     assert min(b - a for a, b in itertools.pairwise(fired)) > 0.0295
+    for own in (board.fired_s, other.fired_s):
+        assert min(b - a for a, b in itertools.pairwise(own)) > 0.0595
     assert fired[-1] - fired[0] < 15 * 0.12
+
+
+@pytest.mark.parametrize("trouble", ["unplugged", "no echo", "no echo, held long"])
+def test_one_in_trouble_costs_the_other_no_turns(board: FakeHcSr04, other: FakeHcSr04, trouble: str) -> None:
+    board.plugged = trouble != "unplugged"
+    board.distance_mm = None
+    board.no_echo_pulse_s = 0.2 if trouble.endswith("long") else NO_ECHO_PULSE_S
+    readings = _read_both(board, other, 30)[Position.KNEE]
+    statuses = [reading.status for reading in readings]
+    assert statuses.count(RangeStatus.OK) >= 28
+    assert RangeStatus.FAULT not in statuses
+    heard_s = [reading.at_ns / NS_PER_S for reading in readings]
+    assert statistics.median(b - a for a, b in itertools.pairwise(heard_s)) < 0.066
+
+
+def test_a_turn_that_does_not_come_is_no_fault_and_ends(board: FakeHcSr04) -> None:
+    turns = Turns()
+    sensor = HcSr04(Position.HEAD, SensorSettings(), CLOCK, pin_factory=board.factory, turns=turns)
+    sensor.start()
+    fired_by(sensor, board)
+    with turns.lock:  # the other hangs
+        began_s = time.monotonic()
+        assert sensor.read().status is RangeStatus.UNSURE
+        assert time.monotonic() - began_s < 0.2
+    assert fired_by(sensor, board).status is RangeStatus.OK
 
 
 def test_a_pin_that_is_taken_is_told(board: FakeHcSr04, sensor: HcSr04) -> None:

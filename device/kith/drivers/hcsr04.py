@@ -37,7 +37,8 @@ _HELD_NS = 250 * NS_PER_MS
 """Some makes hold the line for 200 ms when nothing came back."""
 _QUIET_NS = 30 * NS_PER_MS
 """When a ping can no longer be heard from within 5 m."""
-_TURN_S = 0.1
+_TURN_S = 0.08
+"""The other holds its turn for 30 ms; with a period and the longest pulse still less than 200 ms."""
 
 _Answer = tuple[RangeStatus, int | None, int]
 """Status, distance in mm, time in ns."""
@@ -45,7 +46,12 @@ _Answer = tuple[RangeStatus, int | None, int]
 
 class Turns:
     """Shared by the ultrasonic sensors of one wearer: they fire in turn, or each would take the other's ping
-    for its echo."""
+    for its echo.
+
+    A turn ends when the ping has died away, not when it is answered. A sensor that hears nothing, or is not
+    there, then costs the other no time; that it may hear the other's ping matters not, since a pulse so long
+    says that nothing came back. Each fires once in a period, so neither can take the other's turns.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -152,20 +158,26 @@ class HcSr04:
     def _take_turn(self) -> _Answer:
         turns = self._turns
         if not turns.lock.acquire(timeout=_TURN_S):
-            return self._now(RangeStatus.FAULT)
+            # It was not asked: nothing is wrong with it.
+            return self._now(RangeStatus.FAULT if self._closed.is_set() else RangeStatus.UNSURE)
         try:
             self._wait_until(turns.quiet_ns)
-            return self._ping()
+            instead = self._ping()
         finally:
             turns.lock.release()
+        return self._listen() if instead is None else self._now(instead)
 
-    def _ping(self) -> _Answer:
+    def _ping(self) -> RangeStatus | None:
+        """Fire, or say why not."""
         with self._using:
             if self._closed.is_set():
-                return self._now(RangeStatus.FAULT)
+                return RangeStatus.FAULT
             if self._echo.pin.state:
-                return self._now(self._status_of_held_line())
+                return self._status_of_held_line()
             self._fire()
+        return None
+
+    def _listen(self) -> _Answer:
         self._over.wait(_LONGEST_S)
         with self._using:
             if self._closed.is_set():
@@ -181,7 +193,8 @@ class HcSr04:
         self._trigger.on()
         time.sleep(_TRIGGER_S)
         self._trigger.off()
-        self._turns.quiet_ns = self._clock.now_ns() + _QUIET_NS
+        now_ns = self._clock.now_ns()
+        self._turns.quiet_ns, self._due_ns = now_ns + _QUIET_NS, now_ns + _PERIOD_NS
 
     def _on_edge(self, ticks: Any, state: Any) -> None:
         """In the thread of the pins. An edge of an earlier ping, told late, is older than this ping."""
