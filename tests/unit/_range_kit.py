@@ -112,20 +112,21 @@ def fired_by(sensor: HcSr04, board: FakeHcSr04) -> RangeReading:
 _READ = 1
 _MODEL = {0x010F: 0xEA, 0x0110: 0xCC, 0x0111: 0x10}
 _OSCILLATOR = 0x02EE
+_ACTIVE_LOW = 0x10
 
 
 class FakeVl53l1x:
     """The chip's registers behind an I2C bus (a `vl53l1x.Bus`). distance_mm, code: of the next samples.
 
     It measures only when it was set up, each sample waits until it is cleared, and it forgets everything when
-    it is without power.
+    it is without power: also that a sample is to be told by a 1, so that its 0 says "ready" at once.
     """
 
     def __init__(self, address: int = 0x29) -> None:
         self.address = address
         self.distance_mm, self.code = 1000, 9
         self.hangs = False
-        self.opened = self.closed = 0
+        self.opened = self.closed = self.set_up = 0
         self.model = dict(_MODEL)
         self.plug()
 
@@ -144,6 +145,7 @@ class FakeVl53l1x:
             *self.model.items(),
             (0x00DE, _OSCILLATOR >> 8),
             (0x00DF, _OSCILLATOR & 0xFF),
+            (0x0030, _ACTIVE_LOW | 0x01),
         ):
             self.registers[register] = value
         self._booted_s = time.monotonic() + 0.002
@@ -175,6 +177,7 @@ class FakeVl53l1x:
 
     def _write(self, register: int, value: int) -> None:
         self.registers[register] = value
+        self.set_up += register == 0x2D
         now_s = time.monotonic()
         if register == 0x87:
             set_up = self.registers[0x4B] == 0x0A and self.registers[0x46] == 0x20
@@ -186,6 +189,7 @@ class FakeVl53l1x:
         now_s = time.monotonic()
         ready = self._sample_s is not None and now_s >= self._sample_s and not self.hangs
         self.registers[0xE5] = now_s >= self._booted_s
-        self.registers[0x31] = 0x02 | ready
-        self.registers[0x89] = self.code
-        self.registers[0x96:0x98] = self.distance_mm.to_bytes(2, "big")
+        self.registers[0x31] = 0x02 | (ready ^ bool(self.registers[0x30] & _ACTIVE_LOW))
+        measuring = self._sample_s is not None
+        self.registers[0x89] = self.code if measuring else 0
+        self.registers[0x96:0x98] = (self.distance_mm if measuring else 0).to_bytes(2, "big")

@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from kith.clock import NS_PER_MS, NS_PER_S, Clock
+from kith.drivers.vl53l1x_answers import Doubt, meaning
 from kith.errors import RangeFinderUnavailable
 from kith.guard.ports import Position, RangeReading, RangeStatus
 from kith.guard.settings import SensorSettings
@@ -32,7 +33,7 @@ _BOOT_POLLS = 50
 _VHV_LOOP_BOUND = 0x0008
 _VHV_INIT = 0x000B
 _CONFIGURATION = 0x002D
-_READY = 0x0031
+_POLARITY_AND_READY = 0x0030
 _BUDGET_A = 0x005E
 _BUDGET_B = 0x0061
 _BETWEEN_MEASUREMENTS = 0x006C
@@ -48,6 +49,8 @@ _STOP, _RANGE = b"\x00", b"\x40"
 _RESULT_BYTES = 15
 _DISTANCE_AT = 13
 """Of the result: two bytes, millimetres after the correction for crosstalk."""
+_ACTIVE_LOW = 0x10
+"""Of the polarity: what it wakes up with, and not what is loaded below."""
 _BUDGET_33_MS = b"\x00\x60", b"\x00\x6e"
 _OSCILLATOR_BITS = 0x3FF
 _OSCILLATOR_DRIFT = 1.075
@@ -60,17 +63,6 @@ _DEFAULTS = bytes.fromhex(
     "00000f890000000000000001"  # from 0x6C: time between measurements; thresholds, unused
     "0f0d0e0e000002c7ff9b00000001"  # from 0x78: windows, phases; the whole field of view
 )
-
-# The chip's own codes; those of no effect on us (thresholds, regions) are left out and so are unsure.
-_STATUS = {
-    1: RangeStatus.FAULT,  # its laser fails its test
-    2: RangeStatus.FAULT,  # its laser's watchdog
-    3: RangeStatus.FAULT,  # no voltage for its detectors
-    4: RangeStatus.NO_ECHO,  # no target: too little light came back
-    8: RangeStatus.OK,  # so near that the distance is cut off at 0
-    9: RangeStatus.OK,
-}
-"""Unsure: 5 phase, 6 sigma, 7 and 19 wrapped round or not checked for it, 18 no sample yet."""
 
 
 class Bus(Protocol):
@@ -108,6 +100,7 @@ class Vl53l1x:
         self._closed = threading.Event()
         self._closed.set()
         self._stage = _Stage.LOST
+        self._doubt = Doubt(0)
         self._due_ns = 0
 
     @property
@@ -124,6 +117,7 @@ class Vl53l1x:
             with self._using:
                 self._bus = self._open_bus(bus)
             self._closed.clear()
+            self._doubt = Doubt(self._clock.now_ns())
             self._configure()
         except ImportError as error:
             raise RangeFinderUnavailable(
@@ -132,6 +126,12 @@ class Vl53l1x:
         except FileNotFoundError as error:
             raise RangeFinderUnavailable(
                 f"{what}: there is no such bus; switch I2C on (`sudo raspi-config nonint do_i2c 0`)"
+            ) from error
+        except PermissionError as error:
+            self.close()
+            raise RangeFinderUnavailable(
+                f"{what}: this user is not allowed on the bus; add the user to group i2c"
+                " (`sudo usermod -aG i2c NAME`)"
             ) from error
         except OSError as error:
             self.close()
@@ -172,10 +172,11 @@ class Vl53l1x:
         if self._stage is _Stage.FIRST:
             self._go_on()
             return RangeStatus.UNSURE, None
-        status = _STATUS.get(result[0] & 0x1F, RangeStatus.UNSURE)
-        if status is not RangeStatus.OK:
-            return status, None
-        return status, int.from_bytes(result[_DISTANCE_AT : _DISTANCE_AT + 2], "big")
+        code = result[0] & 0x1F
+        distance_mm = int.from_bytes(result[_DISTANCE_AT : _DISTANCE_AT + 2], "big")
+        if self._doubt.raised_by(code, distance_mm, self._clock.now_ns()):
+            return self._lost()
+        return meaning(code, distance_mm)
 
     def _lost(self) -> tuple[RangeStatus, int | None]:
         self._stage = _Stage.LOST
@@ -211,10 +212,16 @@ class Vl53l1x:
         self._stage = _Stage.RANGING
 
     def _await_sample(self, until_ns: int) -> bool:
-        while not self._read(_READY, 1)[0] & 0x01:
+        """Whether one came. Raises OSError, also when the chip has lost what it was set to: its power failed
+        for a moment, and now it says that it is ready for ever."""
+        while True:
+            polarity, ready = self._read(_POLARITY_AND_READY, 2)
+            if polarity & _ACTIVE_LOW:
+                raise OSError("it was reset")
+            if ready & 0x01:
+                return True
             if self._clock.now_ns() >= until_ns or self._closed.wait(_POLL_S):
                 return False
-        return True
 
     def _read(self, register: int, length: int) -> bytes:
         from smbus2 import i2c_msg
@@ -252,7 +259,12 @@ _TIMEOUT_10_MS = 5
 def _open_bus(number: int) -> Bus:
     from smbus2 import SMBus
 
-    bus = SMBus(number)
-    assert bus.fd is not None
-    fcntl.ioctl(bus.fd, _I2C_TIMEOUT, _TIMEOUT_10_MS)
+    bus = SMBus()
+    try:
+        bus.open(number)
+        assert bus.fd is not None
+        fcntl.ioctl(bus.fd, _I2C_TIMEOUT, _TIMEOUT_10_MS)
+    except OSError:
+        bus.close()
+        raise
     return bus
