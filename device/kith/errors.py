@@ -48,6 +48,10 @@ class RangeFinderUnavailable(HardwareError):
     """No range sensor at start."""
 
 
+class RangeFinderFault(HardwareError):
+    """A range sensor hangs."""
+
+
 class OutputUnavailable(HardwareError):
     """No buzzer or vibration motor at start."""
 

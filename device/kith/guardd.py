@@ -12,7 +12,7 @@ from types import FrameType
 
 from kith.clock import NS_PER_S, Clock, MonotonicClock
 from kith.drivers import gpio_pins
-from kith.errors import ConfigError, InputError
+from kith.errors import ConfigError, InputError, RangeFinderFault
 from kith.guard import scheduling
 from kith.guard.lines import LineHandler, LineWriter
 from kith.guard.link import LinkSender
@@ -28,6 +28,8 @@ _LOG = logging.getLogger(__name__)
 _REFUSED = 2
 NOT_INSTALLED = 69
 """The status when gpiozero or lgpio is missing; systemd, too, knows it: starting again installs nothing."""
+BEGIN_AGAIN = 75
+"""The status when a sensor hangs, which a new process may mend; systemd starts one."""
 _AFTER_SCENE_S = 3.0
 
 
@@ -82,17 +84,25 @@ def _run(options: Options, clock: Clock) -> int:
         if trace is not None:
             loop.observers.append(trace)
         _become_steady(refused)
-        end_s = options.seconds or parts.end_s
+        status = _guard(loop, clock, options.seconds or parts.end_s)
+        if trace is not None:
+            trace.close()
+        return status
+    finally:
+        shown.close()
+        log.close()
+
+
+def _guard(loop: GuardLoop, clock: Clock, end_s: float | None) -> int:
+    try:
         if end_s is None:
             loop.run()
         else:
             loop.run(clock.now_ns() + round(end_s * NS_PER_S))
-        if trace is not None:
-            trace.close()
-        return 0
-    finally:
-        shown.close()
-        log.close()
+    except RangeFinderFault as error:
+        _LOG.error("%s", error)
+        return BEGIN_AGAIN
+    return 0
 
 
 def _note_unraisable(what: sys.UnraisableHookArgs) -> None:

@@ -11,7 +11,8 @@ from itertools import pairwise
 import pytest
 
 from kith.clock import NS_PER_MS, NS_PER_S, MonotonicClock
-from kith.errors import OutputFault, OutputUnavailable, RangeFinderUnavailable
+from kith.errors import OutputFault, OutputUnavailable, RangeFinderFault, RangeFinderUnavailable
+from kith.guard import loop as loop_module
 from kith.guard.link import LinkSender
 from kith.guard.loop import Condition, GuardLoop
 from kith.guard.machine import GuardMachine
@@ -96,6 +97,22 @@ class StubSender(LinkSender):
         return 1
 
 
+def loop_of(
+    sensors: list[StubSensor], *, sender: StubSender | None = None, buzzer: StubOutput | None = None
+) -> GuardLoop:
+    """The loop, with a beat so slow that there is but one."""
+    positions = tuple(sensor.position for sensor in sensors)
+    return GuardLoop(
+        lambda now_ns: GuardMachine(GuardSettings(), positions, now_ns),
+        sensors,
+        Outputs([buzzer or StubOutput()]),
+        sender or StubSender(),
+        CLOCK,
+        beat_ms=100_000,
+        condition=Condition(),
+    )
+
+
 def run(
     sensors: list[StubSensor], outputs: list[StubOutput], seconds: float, *, misconfigured: bool = False
 ) -> StubSender:
@@ -118,6 +135,11 @@ def run(
 def near(age_s: float) -> int:
     """Nearer and nearer, then there."""
     return max(still(age_s), round(1500 - 1500 * age_s))
+
+
+def far(age_s: float) -> int:
+    """Nothing to warn of."""
+    return 3200 + still(age_s)
 
 
 def last_of(sender: StubSender, position: Position) -> tuple[Health, Fault]:
@@ -174,6 +196,122 @@ def test_its_budget_used_up_another_worker_follows() -> None:
     ranging.stop(1.0)
 
 
+# --- one that hangs -----------------------------------------------------------------------------------------
+
+
+class Slow(StubSensor):
+    """Waits in the way it is told, and lets it be known that it does."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(Position.HEAD)
+        self.where = where
+        self.waiting = threading.Event()
+
+    def wait(self, where: str) -> None:
+        if where == self.where:
+            self.waiting.set()
+            self.go_on.wait(PATIENCE_S)
+
+    def start(self) -> None:
+        super().start()
+        self.wait("start")
+
+    def read(self) -> RangeReading:
+        self.wait("read")
+        if self.where == "close":
+            raise ZeroDivisionError
+        if self.where == "exit":
+            self.waiting.set()
+            raise SystemExit
+        return super().read()
+
+    def close(self) -> None:
+        self.wait("close")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("where", ["start", "read", "close", "exit"])
+def test_a_thread_that_hands_on_nothing_any_more_is_told(where: str) -> None:
+    sensor = Slow(where)
+    ranging = Ranging(sensor, CLOCK, lambda reading: None)
+    ranging.start()
+    assert sensor.waiting.wait(PATIENCE_S)
+    found = []
+    for _ in range(4):
+        ranging.upkeep()
+        found.append(ranging.hung)
+    assert found == [False, False, True, True]
+    sensor.go_on.set()
+    ranging.stop(1.0)
+
+
+def test_one_that_hands_on_again_hangs_no_more() -> None:
+    sensor, heard = Slow("read"), threading.Event()
+    ranging = Ranging(sensor, CLOCK, lambda reading: heard.set())
+    ranging.start()
+    assert sensor.waiting.wait(PATIENCE_S)
+    for _ in range(3):
+        ranging.upkeep()
+    assert ranging.hung
+    sensor.go_on.set()
+    assert heard.wait(PATIENCE_S)
+    assert not ranging.hung
+    ranging.stop(1.0)
+
+
+def test_a_worker_s_pause_after_a_crash_is_no_hang() -> None:
+    told = threading.Event()
+    readings: list[RangeReading] = []
+
+    def hear(reading: RangeReading) -> None:
+        readings.append(reading)
+        told.set()
+
+    ranging = Ranging(StubSensor(Position.KNEE, lambda age_s: 1 // 0), CLOCK, hear)
+    ranging.start()
+    assert told.wait(PATIENCE_S)
+    for _ in range(5):
+        ranging.upkeep()
+    assert not ranging.hung
+    ranging.stop(1.0)
+    assert readings[0].status is RangeStatus.FAULT
+    assert (readings[0].position, readings[0].distance_mm) == (Position.KNEE, None)
+
+
+def test_where_one_hangs_the_loop_ends_once_no_other_warns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_module, "_LEAST_LIFE_NS", 0)
+    monkeypatch.setattr(loop_module, "_UPKEEP_NS", NS_PER_S // 10)
+
+    def leaving(age_s: float) -> int:
+        return still(age_s) if age_s < 2.0 else far(age_s)
+
+    hung = StubSensor(Position.HEAD)
+    hung.answer = hang(hung)
+    loop = loop_of([hung, StubSensor(Position.KNEE, leaving)])
+    began_s = time.monotonic()
+    with pytest.raises(RangeFinderFault, match=r"\(head\) hangs"):
+        loop.run(CLOCK.now_ns() + round(PATIENCE_S * NS_PER_S))
+    hung.go_on.set()
+    assert 2.0 < time.monotonic() - began_s < 5.0
+
+
+def test_in_its_first_half_minute_it_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a sensor that hangs at each start costs a second of each half minute, and not all of them."""
+    assert loop_module._LEAST_LIFE_NS == 30 * NS_PER_S
+    monkeypatch.setattr(loop_module, "_LEAST_LIFE_NS", 2 * NS_PER_S)
+    monkeypatch.setattr(loop_module, "_UPKEEP_NS", NS_PER_S // 10)
+    hung = StubSensor(Position.HEAD)
+    hung.answer = hang(hung)
+    loop, began_s = loop_of([hung]), time.monotonic()
+    with pytest.raises(RangeFinderFault):
+        loop.run(CLOCK.now_ns() + round(PATIENCE_S * NS_PER_S))
+    hung.go_on.set()
+    assert 2.0 < time.monotonic() - began_s < 4.0
+
+
+# --- one that is not there ----------------------------------------------------------------------------------
+
+
 def test_one_that_is_not_there_is_looked_for_each_second_and_found(caplog: pytest.LogCaptureFixture) -> None:
     sensor = StubSensor(Position.HEAD)
     sensor.there = False
@@ -228,9 +366,7 @@ def test_without_any_output_that_is_told_over_the_link() -> None:
 
 def test_refused_settings_are_heard() -> None:
     buzzer = StubOutput()
-    sender = run(
-        [StubSensor(Position.HEAD, lambda age_s: 3200 + still(age_s))], [buzzer], 2.5, misconfigured=True
-    )
+    sender = run([StubSensor(Position.HEAD, far)], [buzzer], 2.5, misconfigured=True)
     assert sender.sent[0].misconfigured
     on = [pitch for pitch in buzzer.pitches if pitch]
     assert on == [1200, 1200, 2400] + [1200] * 3  # self-test, then dead

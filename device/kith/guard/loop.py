@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kith.clock import NS_PER_MS, NS_PER_S, Clock, Tick
+from kith.errors import RangeFinderFault
 from kith.guard.link import LinkSender, Pace
 from kith.guard.machine import GuardMachine
 from kith.guard.messages import ProximityLevel
@@ -22,6 +23,8 @@ from kith.runtime.notify import Notifier
 _LOG = logging.getLogger(__name__)
 _UPKEEP_NS = NS_PER_S
 _STOP_S = 0.3
+_LEAST_LIFE_NS = 30 * NS_PER_S
+"""A new start costs a second without warnings: a sensor that hangs at each start must not cost them all."""
 _UNTIL_TOLD_TO_NS = 1 << 62
 
 
@@ -79,7 +82,7 @@ class GuardLoop:
         self._make_machine = make_machine
         self._notifier = Notifier()
         self._beat_ns = beat_ms * NS_PER_MS
-        self._next_beat_ns = self._next_upkeep_ns = self._next_pet_ns = 0
+        self._begun_ns = self._next_beat_ns = self._next_upkeep_ns = self._next_pet_ns = 0
         self._pet_ns = self._notifier.watchdog_interval_ns or NS_PER_S
         self._epoch = int.from_bytes(os.urandom(4), "little")
         self._sequence = 0
@@ -92,7 +95,9 @@ class GuardLoop:
         self._inbox.put(Stop())
 
     def run(self, until_ns: int = _UNTIL_TOLD_TO_NS) -> None:
-        """Until `stop` is called or the time has come."""
+        """Until `stop` is called or the time has come. Raises RangeFinderFault when a sensor hangs, which
+        only another process mends: not in its first half minute, and not while there is a warning."""
+        self._begun_ns = self._clock.now_ns()
         try:
             for ranging in self._ranging:
                 ranging.start()
@@ -170,10 +175,20 @@ class GuardLoop:
         self._outputs.upkeep(now_ns)
         for ranging in self._ranging:
             ranging.upkeep()
+        self._end_if_hung(machine, now_ns)
         if self._inbox.dropped > self._dropped:
             _LOG.error("%d readings were lost", self._inbox.dropped - self._dropped)
             self._dropped = self._inbox.dropped
         collect_garbage(quiet=machine.warned.level is Level.QUIET)
+
+    def _end_if_hung(self, machine: GuardMachine, now_ns: int) -> None:
+        if machine.warned.level is not Level.QUIET or now_ns - self._begun_ns < _LEAST_LIFE_NS:
+            return
+        hung = [ranging.position for ranging in self._ranging if ranging.hung]
+        if hung:
+            raise RangeFinderFault(
+                f"the range sensor ({' and '.join(hung)}) hangs: the guard ends, to be started again"
+            )
 
     def _tell(self, machine: GuardMachine, now_ns: int) -> None:
         self._next_beat_ns = now_ns + self._beat_ns

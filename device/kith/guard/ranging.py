@@ -7,21 +7,26 @@ import threading
 
 from kith.clock import NS_PER_S, Clock
 from kith.errors import RangeFinderUnavailable
-from kith.guard.ports import OnReading, RangeFinder, RangeReading, RangeStatus
+from kith.guard.ports import OnReading, Position, RangeFinder, RangeReading, RangeStatus
 from kith.runtime.worker import Worker
 
 _LOG = logging.getLogger(__name__)
 _RETRY_NS = NS_PER_S
 _FAULT_S = 0.2
+_UNHEARD = 3
+"""Calls of `upkeep`, so two to three seconds. Counted and not timed: a process that was stopped for a while
+finds nothing wrong with its sensors."""
 
 
 class Ranging:
     """Reads a sensor for ever and hands each reading on. One that is not there or does not answer is opened
-    again every second, and says FAULT meanwhile."""
+    again every second, and says FAULT meanwhile. Against one that hangs it can do nothing; see `hung`."""
 
     def __init__(self, sensor: RangeFinder, clock: Clock, on_reading: OnReading) -> None:
         self._sensor, self._clock, self._on_reading = sensor, clock, on_reading
         self._told = False
+        self._reading = False
+        self._unheard = 0
         self._given_up = threading.Event()
         self._worker = self._make_worker()
 
@@ -35,6 +40,19 @@ class Ranging:
             self._given_up.clear()
             self._worker = self._make_worker()
             self._worker.start()
+        elif self._reading:
+            self._unheard += 1
+
+    @property
+    def hung(self) -> bool:
+        """Nothing has come for two to three calls of `upkeep`, though it should: the driver does not return,
+        or its thread is gone."""
+        return self._unheard >= _UNHEARD
+
+    @property
+    def position(self) -> Position:
+        """Of the sensor."""
+        return self._sensor.position
 
     def stop(self, timeout_s: float) -> None:
         """Let the sensor go; a thread that hangs is left to itself."""
@@ -45,11 +63,12 @@ class Ranging:
             f"kith-{self._sensor.position}",
             self._work,
             clock=self._clock,
-            on_crash=lambda error: self._report_fault(),
+            on_crash=lambda error: self._crashed(),
             on_exhausted=self._given_up.set,
         )
 
     def _work(self, stop: threading.Event) -> None:
+        self._unheard, self._reading = 0, True
         try:
             while not stop.is_set():
                 if self._open():
@@ -58,6 +77,15 @@ class Ranging:
                     self._pause(stop)
         finally:
             self._sensor.close()
+
+    def _crashed(self) -> None:
+        """Its worker pauses now, for seconds perhaps."""
+        self._reading = False
+        self._report_fault()
+
+    def _hand_on(self, reading: RangeReading) -> None:
+        self._unheard = 0
+        self._on_reading(reading)
 
     def _pause(self, stop: threading.Event) -> None:
         """A second in which it says, about as often as a sensor would, that there is none."""
@@ -79,7 +107,7 @@ class Ranging:
         answered_ns = self._clock.now_ns()
         while not stop.is_set():
             reading = self._sensor.read()
-            self._on_reading(reading)
+            self._hand_on(reading)
             if reading.status is not RangeStatus.FAULT:
                 answered_ns = reading.at_ns
                 if self._told:
@@ -97,6 +125,6 @@ class Ranging:
 
     def _report_fault(self) -> None:
         position, now_ns = self._sensor.position, self._clock.now_ns()
-        self._on_reading(
+        self._hand_on(
             RangeReading(position=position, status=RangeStatus.FAULT, distance_mm=None, at_ns=now_ns)
         )
