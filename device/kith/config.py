@@ -187,8 +187,10 @@ def read_table(path: Path | str) -> dict[str, Any]:
             return tomllib.load(file)
     except OSError as error:
         raise ConfigError(f"cannot read the settings in {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # also bytes that are no text, and a number of thousands of digits
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path} is nested too deeply") from error
 
 
 def build_settings(defaults: T, table: dict[str, Any], where: str) -> T:
@@ -211,16 +213,30 @@ def _value(default: Any, expected: Any, value: Any, where: str) -> Any:
             raise ConfigError(f"{where} must be a table")
         return build_settings(default, value, where)
     if expected is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        value = _to_float(value)
     if type(value) is not expected:
-        raise ConfigError(f"{where} must be {expected.__name__}, not {value!r}")
+        raise ConfigError(f"{where} must be {expected.__name__}, not {_shown(value)}")
     return value
 
 
 def _check_range(value: Any, limits: Mapping[str, Any], where: str) -> None:
     allowed = limits.get("allowed")
     if allowed is not None and value not in allowed:
-        raise ConfigError(f"{where} must be one of {', '.join(map(str, allowed))}, not {value!r}")
+        raise ConfigError(f"{where} must be one of {', '.join(map(str, allowed))}, not {_shown(value)}")
     # Put so that nan, which is neither below nor above anything, is refused.
     if "low" in limits and not limits["low"] <= value <= limits["high"]:
-        raise ConfigError(f"{where} must be from {limits['low']} to {limits['high']}, not {value!r}")
+        raise ConfigError(f"{where} must be from {limits['low']} to {limits['high']}, not {_shown(value)}")
+
+
+def _to_float(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf" if value > 0 else "-inf")  # which no range holds
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)
+    except ValueError:
+        return "a number of thousands of digits"

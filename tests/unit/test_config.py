@@ -122,6 +122,27 @@ def test_a_mistake_is_told_with_the_file(tmp_path: Path, text: str, told: str) -
     assert str(raised.value).startswith(str(tmp_path / "kith.toml"))
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a = " + 3000 * "[", "is nested too deeply"),
+        ("a = " + 3000 * "{b = ", "is nested too deeply"),
+        ("a = " + 5000 * "1", "is not valid TOML"),
+        (
+            "[camera]\nwidth_px = 0x" + 5000 * "f",
+            "must be from 160 to 4608, not a number of thousands of digits",
+        ),
+        ("[camera]\nkind = 0x" + 5000 * "f", "must be str, not a number of thousands of digits"),
+        ("[camera]\nrotation_deg = 0x" + 5000 * "f", "270, not a number of thousands of digits"),
+        ("[vision]\nmin_luma = 0x" + 5000 * "f", "must be from 0.0 to 255.0, not inf"),
+        ("[vision]\nmin_luma = -1" + 400 * "0", "must be from 0.0 to 255.0, not -inf"),
+    ],
+)
+def test_what_breaks_the_reader_is_a_mistake_like_any_other(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        load(tmp_path, text)
+
+
 def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"cannot read the settings in .*nowhere\.toml: No such file"):
         load_settings(tmp_path / "nowhere.toml")
