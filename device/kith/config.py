@@ -100,6 +100,12 @@ class AnnounceSettings:
     duck_db: float = bounded(12.0, 0.0, 60.0)
     """So much quieter is everything while the guard's buzzer warns of what is near; †: a quarter of the
     amplitude, still to be understood, and the buzzer is heard over it."""
+    hush_at_most_ms: int = bounded(20_000, 5000, 3_600_000)
+    """So long the buzzer's inner zones hold back names and notices; †. Who is in them for longer sits at a
+    table or talks to somebody, has long been warned, and must not go without names and faults."""
+    hush_rest_ms: int = bounded(1000, 0, 10_000)
+    """Names and notices wait until the buzzer has been out of its inner zones for so long: a name is said in
+    that time, so that a level that flutters does not cut it off again and again; †."""
     sound_device: str = ""
     """Part of the name of the device to play on; empty: the system's default."""
     ambient_max_age_ms: int = bounded(2000, 100, 60_000)

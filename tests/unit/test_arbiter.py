@@ -12,7 +12,6 @@ from kith.announce.arbiter import (
     Arbiter,
     ArbiterCommand,
     Duck,
-    Hazard,
     HazardChanged,
     Heard,
     Play,
@@ -22,6 +21,7 @@ from kith.announce.arbiter import (
     Submit,
     Unheard,
 )
+from kith.announce.hush import Hazard
 from kith.clock import Tick
 from kith.config import AnnounceSettings
 from kith.types import Announcement, Band, Earcon, Phrase, Playback, PlaybackResult
@@ -297,7 +297,10 @@ def test_while_the_buzzer_is_near_only_answers_are_given(hazard: Hazard) -> None
     assert stage.submit(saying("notice", Band.NOTICE)) == []
     assert stage.submit(saying("answer", Band.RESPONSE)) == ["play answer"]
     assert stage.end(COMPLETED) == ["heard answer"]
-    assert stage.heed(Hazard.NONE) == ["loud", "play notice"]
+    assert stage.heed(Hazard.NONE, 5000) == ["loud"]
+    assert stage.arbiter.next_deadline_ns == ms(6000)
+    assert stage.tick(5999) == []
+    assert stage.tick(6000) == ["play notice"]
     assert stage.end(COMPLETED) == ["heard notice", "play Anna"]
 
 
@@ -306,11 +309,11 @@ def test_a_notice_does_not_grow_old_while_the_buzzer_makes_it_wait() -> None:
     stage.heed(Hazard.CONTACT)
     stage.submit(saying("first", Band.NOTICE, expires_ms=15_000))
     stage.submit(saying("second", Band.NOTICE, expires_ms=15_000))
-    stage.tick(60_000)
-    assert stage.heed(Hazard.NONE, 100_000) == ["loud", "play first"]
-    assert stage.end(COMPLETED, 104_000) == ["heard first", "play second"]
-    stage.submit(saying("third", Band.NOTICE, expires_ms=115_000), 104_000)
-    assert stage.end(COMPLETED, 116_000) == ["heard second", "unheard third None"]
+    assert stage.heed(Hazard.NONE, 18_000) == ["loud"]
+    assert stage.tick(19_000) == ["play first"]
+    assert stage.end(COMPLETED, 33_000) == ["heard first", "play second"]
+    stage.submit(saying("third", Band.NOTICE, expires_ms=34_000), 33_000)
+    assert stage.end(COMPLETED, 35_000) == ["heard second", "unheard third None"]
 
 
 def test_the_quiet_that_the_wearer_asked_for_outlasts_the_buzzer() -> None:
@@ -320,3 +323,58 @@ def test_the_quiet_that_the_wearer_asked_for_outlasts_the_buzzer() -> None:
     stage.stop(1000)
     assert stage.heed(Hazard.NONE, 1500) == ["loud"]
     assert stage.tick(3000) == ["play notice"]
+
+
+def test_a_level_that_flutters_cuts_a_name_off_once() -> None:
+    stage = Stage()
+    stage.play(saying("Anna", Band.AMBIENT))
+    assert stage.heed(Hazard.NEAR) == ["stop", "unheard Anna interrupted", "duck"]
+    stage.crowd.waiting = [saying("Anna", Band.AMBIENT)]
+    for at_ms in range(1000, 10_000, 1000):
+        assert stage.heed(Hazard.NONE, at_ms) == ["loud"]
+        assert stage.heed(Hazard.NONE, at_ms + 500) == []
+        assert stage.heed(Hazard.NEAR, at_ms + 999) == ["duck"]
+    assert stage.heed(Hazard.NONE, 10_000) == ["loud"]
+    assert stage.tick(11_000) == ["play Anna"]
+
+
+def seated(hazard: Hazard) -> Stage:
+    """So long before something that speech is let through; Anna and a notice have waited."""
+    stage = Stage()
+    stage.heed(hazard)
+    stage.crowd.waiting = [saying("Anna", Band.AMBIENT)]
+    stage.submit(saying("notice", Band.NOTICE, expires_ms=15_000))
+    assert stage.tick(19_999) == []
+    assert stage.arbiter.next_deadline_ns == ms(20_000)
+    assert stage.tick(20_000) == ["play notice"]  # anew as young as ever
+    assert stage.end(COMPLETED, 23_000) == ["heard notice", "play Anna"]
+    return stage
+
+
+@pytest.mark.parametrize("hazard", [Hazard.NEAR, Hazard.CONTACT])
+def test_what_the_buzzer_warns_of_without_end_holds_nothing_back_for_ever(hazard: Hazard) -> None:
+    stage = seated(hazard)
+    assert stage.end(COMPLETED, 25_000) == ["heard Anna"]
+    stage.crowd.waiting = [saying("Ben", Band.AMBIENT)]
+    assert stage.tick(60_000) == ["play Ben"]
+    assert stage.heed(Hazard.NONE, 60_500) == ["loud"]  # no sooner: all of it was quiet
+
+
+def test_the_next_obstacle_is_given_way_to_as_ever() -> None:
+    stage = seated(Hazard.NEAR)
+    assert stage.heed(Hazard.NONE, 23_000) == ["loud"]
+    assert stage.tick(24_000) == []
+    assert stage.heed(Hazard.NEAR, 24_100) == ["stop", "unheard Anna interrupted", "duck"]
+    stage.crowd.waiting = [saying("Anna", Band.AMBIENT)]
+    assert stage.tick(44_099) == []
+    assert stage.tick(44_100) == ["play Anna"]
+
+
+def test_who_sits_before_something_is_not_cut_off_by_a_level_that_flutters_but_by_contact() -> None:
+    stage = seated(Hazard.NEAR)
+    assert stage.heed(Hazard.NONE, 23_100) == ["loud"]
+    assert stage.heed(Hazard.NEAR, 23_900) == ["duck"]
+    stage.crowd.waiting = [saying("Anna", Band.AMBIENT)]
+    assert stage.heed(Hazard.CONTACT, 24_000) == ["stop", "unheard Anna interrupted"]
+    assert stage.tick(24_999) == []
+    assert stage.tick(25_000) == ["play Anna"]

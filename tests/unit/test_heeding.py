@@ -59,7 +59,7 @@ def test_a_name_that_was_cut_off_is_said_once_the_buzzer_lets_it_be(life: Life, 
     life.guard = warning(level)
     life.live(0.25)
     assert not life.core.speaking
-    assert life.hear(20) == []
+    assert life.hear(15) == []
     assert life.loudness(10) == 0
     life.guard = warning(Level.MIDDLE)
     assert life.hear(5) == [HERE]
@@ -94,7 +94,7 @@ def test_a_fault_waits_and_is_not_lost(life: Life, level: Level) -> None:
     life.guard = warning(level)
     life.live(1)
     life.camera = "silent"
-    assert life.hear(40) == []
+    assert life.hear(15) == []
     life.guard = warning(Level.QUIET)
     assert life.hear(5) == ["The camera has stopped."]
 
@@ -153,6 +153,27 @@ def test_a_guard_that_falls_silent_in_the_inner_zone_holds_nothing_up(life: Life
     assert life.hear(4) == ["The distance guard is back."]
     assert [event.text for event in life.of("fault")] == ["the distance guard does not answer"]
     assert [event.fields["part"] for event in life.of("recovered")] == ["guard"]
+
+
+@pytest.mark.parametrize("level", INNER)
+def test_who_sits_before_something_is_told_who_comes_and_what_breaks(life: Life, level: Level) -> None:
+    life.guard = warning(level)
+    life.live(1)
+    life.stands(1, ANNA)
+    assert life.hear(18) == []
+    assert life.hear(5) == [HERE]
+    assert 50 < life.loudness(4) < 1000
+    life.camera = "silent"
+    assert life.hear(6) == ["The camera has stopped."]
+
+
+def test_a_name_is_not_begun_again_and_again_while_the_level_flutters(life: Life) -> None:
+    life.guard = lambda at_ms: message(at_ms, Level.NEAR if at_ms % 1200 < 600 else Level.MIDDLE)
+    life.live(1)
+    life.stands(1, ANNA)
+    assert life.hear(15) == []
+    life.guard = warning(Level.MIDDLE)
+    assert life.hear(5) == [HERE]
 
 
 def test_a_sensor_that_dies_is_named_and_its_reason_reported(life: Life) -> None:
@@ -255,6 +276,10 @@ def test_the_numbers_of_ducking_in_the_prose_are_the_settings() -> None:
     assert re.search(r"within (\d+) ms, without a click", DOC)[1] == str(FADE_MS)  # type: ignore[index]
     waited = re.search(r"a notice that had to wait begins its (\S+) s anew", DOC)
     assert waited is not None
+    held = (AnnounceSettings().hush_rest_ms, AnnounceSettings().hush_at_most_ms)
+    rest = re.search(r"out of these zones for (\S+) s†", DOC)
+    most = re.search(r"They wait for (\S+) s† at most", DOC)
+    assert [float(found[1]) * 1000 for found in (rest, most) if found] == [*held]
     assert float(waited[1]) * 1000 == AnnounceSettings().notice_max_age_ms
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from typing import Protocol
 
+from kith.announce.hush import Hazard, Hush
 from kith.clock import NS_PER_MS, NS_PER_S, Tick
 from kith.config import AnnounceSettings
 from kith.types import Announcement, Band, Playback, PlaybackResult
@@ -39,15 +39,6 @@ class PlaybackEnded:
 @dataclass(frozen=True, slots=True)
 class StopSpeaking:
     """The wearer wants quiet."""
-
-
-class Hazard(IntEnum):
-    """What the guard's buzzer says meanwhile, as far as it concerns speech."""
-
-    NONE = 0
-    """Nothing, or no more than that something is ahead; or nobody knows."""
-    NEAR = 1
-    CONTACT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +110,14 @@ class Arbiter:
     failed is tried once more. After StopSpeaking notices and ambient speech keep quiet for
     `ambient_max_age_ms`.
 
-    While there is a Hazard only RESPONSE and above are played, and quietly; notices do not grow old. Its
-    beginning cuts off what is AMBIENT, and CONTACT whatever plays.
+    While there is a Hazard all is played quietly. As long as a Hush holds, only RESPONSE and above are
+    played; notices do not grow old. Its beginning cuts off what is AMBIENT, and CONTACT whatever plays.
     """
 
     def __init__(self, settings: AnnounceSettings, ambient: AmbientSource) -> None:
         self._quiet_ns = settings.ambient_max_age_ms * NS_PER_MS
         self._notice_max_age_ns = settings.notice_max_age_ms * NS_PER_MS
-        self._hazard = Hazard.NONE
+        self._hush = Hush(settings)
         self._ambient = ambient
         self._waiting: list[_Turn] = []  # by band, then by age
         self._current: _Turn | None = None
@@ -141,13 +132,16 @@ class Arbiter:
     @property
     def next_deadline_ns(self) -> int | None:
         """When it wants a Tick."""
-        deadlines = [self._quiet_until_ns, self._current.until_ns if self._current else None]
+        ends_ns = self._current.until_ns if self._current else None
+        deadlines = [self._quiet_until_ns, self._hush.next_deadline_ns, ends_ns]
         return min((at_ns for at_ns in deadlines if at_ns is not None), default=None)
 
     def step(self, event: ArbiterEvent, now_ns: int) -> list[ArbiterCommand]:
         """Take one event."""
         if self._quiet_until_ns is not None and now_ns >= self._quiet_until_ns:
             self._quiet_until_ns = None
+        if self._hush.passes(now_ns):
+            self._renew_notices(now_ns)
         match event:
             case Submit():
                 commands = self._submit(event.announcement)
@@ -185,23 +179,25 @@ class Arbiter:
         return [Unheard(announcement=announcement, result=result)]
 
     def _heed(self, hazard: Hazard, now_ns: int) -> list[ArbiterCommand]:
-        was, self._hazard = self._hazard, hazard
+        was = self._hush.hazard
+        self._hush.heed(hazard, now_ns)
         commands: list[ArbiterCommand] = []
-        if hazard > was and self._current is not None:
+        if hazard > was and self._hush.holds and self._current is not None:
             # Never what is of the buzzer's own band.
             least_urgent = Band.RESPONSE if hazard is Hazard.CONTACT else Band.AMBIENT
             if self._current.announcement.band >= least_urgent:
                 commands += self._interrupt()
         if bool(hazard) is not bool(was):
             commands.append(Duck(on=bool(hazard)))
-        if was and not hazard:
-            # What had to wait for the buzzer begins its life anew: a fault must not be lost to a wall.
-            until_ns = now_ns + self._notice_max_age_ns
-            self._waiting = [
-                replace(turn, expires_ns=max(turn.expires_ns, until_ns)) if _is_notice(turn) else turn
-                for turn in self._waiting
-            ]
         return commands
+
+    def _renew_notices(self, now_ns: int) -> None:
+        """What had to wait for the buzzer begins its life anew: a fault must not be lost to a wall."""
+        until_ns = now_ns + self._notice_max_age_ns
+        self._waiting = [
+            replace(turn, expires_ns=max(turn.expires_ns, until_ns)) if _is_notice(turn) else turn
+            for turn in self._waiting
+        ]
 
     def _interrupt(self) -> list[ArbiterCommand]:
         turn, self._current = self._current, None
@@ -260,7 +256,7 @@ class Arbiter:
         return commands
 
     def _take(self, now_ns: int) -> _Turn | None:
-        hushed = self._quiet_until_ns is not None or self._hazard is not Hazard.NONE
+        hushed = self._quiet_until_ns is not None or self._hush.holds
         if self._waiting and (not hushed or self._waiting[0].announcement.band <= Band.RESPONSE):
             return self._waiting.pop(0)
         announcement = None if hushed else self._ambient.next_ambient(now_ns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kith.announce.arbiter import Hazard
+from kith.announce.hush import Hazard
 from kith.app.guard_watch import GuardFault, GuardWatch, LevelChanged
 from kith.app.reporter import Reporter
 from kith.app.speaking import Speaking

@@ -9,7 +9,6 @@ from kith.announce.arbiter import (
     Arbiter,
     ArbiterCommand,
     Duck,
-    Hazard,
     HazardChanged,
     Heard,
     Play,
@@ -20,6 +19,7 @@ from kith.announce.arbiter import (
     Unheard,
 )
 from kith.announce.callouts import Callouts
+from kith.announce.hush import Hazard
 from kith.announce.player import Player
 from kith.announce.words import Phrasebook
 from kith.app.reporter import Reporter
@@ -61,7 +61,10 @@ class Speaking:
 
     def submit(self, announcement: Announcement, now_ns: int) -> None:
         """Something is to be heard."""
-        self._carry_out(self._arbiter.step(Submit(announcement=announcement), now_ns), now_ns)
+        commands = self._arbiter.step(Submit(announcement=announcement), now_ns)
+        self._carry_out(commands, now_ns)
+        if announcement.band is Band.HAZARD:
+            self._tell_cut_again(commands)
 
     def submit_all(self, announcements: Iterable[Announcement], now_ns: int) -> None:
         """Several things, in this order."""
@@ -87,9 +90,7 @@ class Speaking:
         it lets that be, if they are still here: nobody asked for this quiet."""
         commands = self._arbiter.step(HazardChanged(hazard), now_ns)
         self._carry_out(commands, now_ns)
-        for command in commands:
-            if isinstance(command, Unheard) and command.announcement.band is Band.AMBIENT:
-                self._tell_again(command.announcement.person_ids)
+        self._tell_cut_again(commands)
 
     def tick(self, now_ns: int) -> None:
         """Time has passed, or there may be news to tell."""
@@ -110,6 +111,11 @@ class Speaking:
         """Offer again the names of those who are still here and whose announcement broke."""
         self._tell_again(tuple(self._unheard))
         self._unheard.clear()
+
+    def _tell_cut_again(self, commands: list[ArbiterCommand]) -> None:
+        for command in commands:
+            if isinstance(command, Unheard) and command.announcement.band is Band.AMBIENT:
+                self._tell_again(command.announcement.person_ids)
 
     def _tell_again(self, person_ids: tuple[int, ...]) -> None:
         for appeared in self._report.still_here(person_ids):
