@@ -150,16 +150,19 @@ class GuardWatchSettings:
 
     expected: bool = True
     """That nothing is heard of the guard is a fault. False for a wearable that has none."""
-    stale_after_ms: int = bounded(1500, 200, 10_000)
+    stale_after_ms: int = bounded(1500, 1500, 2500)
     """A level so old says nothing about now. More than the longest beat that the guard may be set to, 1 s."""
-    silent_after_ms: int = bounded(3000, 500, 60_000)
+    silent_after_ms: int = bounded(3000, 2500, 60_000)
     """No word of the guard for so long is a fault that is spoken; longer than its supervisor takes to start
-    it anew."""
+    it anew, and never before its level is stale."""
     start_within_ms: int = bounded(10_000, 1000, 300_000)
     """It was never heard so long after the start. Both services start together, and a Pi is slow then."""
-    steady_after_ms: int = bounded(3000, 0, 60_000)
-    """A sensor or buzzer that failed works again once it has for so long: a loose wire is told of once, not
-    at each contact; †."""
+    steady_after_ms: int = bounded(3000, 1000, 60_000)
+    """A sensor, a buzzer or the guard itself works again once it has for so long: a loose wire, or a guard
+    that ends soon after each start, is told of once; †."""
+    obstacle_again_ms: int = bounded(2000, 1000, 10_000)
+    """Where no buzzer works the voice warns at most so often: "Obstacle." takes half a second, and something
+    else must be heard between two; †."""
     repeat_ms: int = bounded(60_000, 5000, 3_600_000)
     """While the guard is silent or cannot be heard nothing else tells the wearer that there is no warning, so
     it is said again; †."""

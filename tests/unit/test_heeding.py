@@ -176,6 +176,80 @@ def test_a_name_is_not_begun_again_and_again_while_the_level_flutters(life: Life
     assert life.hear(5) == [HERE]
 
 
+def mute(level: Level) -> Callable[[float], ProximityLevel]:
+    """The guard warns and no buzzer works."""
+    return lambda at_ms: message(at_ms, level, sensor(distance_mm=400), muffled=True)
+
+
+@pytest.mark.parametrize("level", INNER)
+def test_a_voice_warns_in_the_place_of_a_buzzer_that_does_not_work(life: Life, level: Level) -> None:
+    speaks_of_anna(life)
+    life.guard = mute(level)
+    assert life.hear(0.3) == ["Obstacle."]  # which cuts off the name
+    assert life.loudness(0.1) > 1000
+    assert life.hear(8) == ["The buzzer does not work.", HERE]
+    life.camera = "silent"
+    assert life.hear(8) == ["The camera has stopped."]
+    assert life.loudness(6) > 1000
+
+
+def test_a_buzzer_that_breaks_before_a_wall_is_replaced_at_once_and_what_waited_is_said(life: Life) -> None:
+    life.guard = warning(Level.CONTACT)
+    life.live(1)
+    life.stands(1, ANNA)
+    assert life.hear(5) == []
+    life.guard = mute(Level.CONTACT)
+    assert life.hear(0.3) == ["Obstacle."]
+    assert life.hear(8) == ["The buzzer does not work.", HERE]
+
+
+def test_the_voice_warns_of_each_obstacle_but_not_too_often(life: Life) -> None:
+    life.guard = mute(Level.MIDDLE)
+    life.quiet()
+    life.live(10)
+    begins_s = life.now_ns / NS_PER_S
+    for level, seconds in [
+        (Level.NEAR, 0.6),  # at once
+        (Level.MIDDLE, 0.4),
+        (Level.NEAR, 0.4),  # too soon
+        (Level.CONTACT, 3),  # so that it is told of after 2 s
+        (Level.NEAR, 1),  # less urgent
+        (Level.MIDDLE, 1),
+        (Level.NEAR, 0.2),
+        (Level.MIDDLE, 0.2),
+        (Level.NEAR, 0.2),
+        (Level.MIDDLE, 5),  # over before it could be told of
+        (Level.NEAR, 5),
+    ]:
+        life.guard = mute(level)
+        life.live(seconds)
+    said = [(round(at_s - begins_s, 1), text) for at_s, text in life.said if at_s >= begins_s]
+    assert [at_s for at_s, text in said if text == "Obstacle."] == [0, 2, 6.4, 12]
+    assert {text for _, text in said} == {"Obstacle."}
+
+
+def test_the_voice_warns_until_the_buzzer_has_worked_for_a_while(life: Life) -> None:
+    life.guard = mute(Level.QUIET)
+    life.live(5)
+    life.guard = warning(Level.NEAR)
+    assert life.hear(2.5) == ["Obstacle."]
+    life.guard = warning(Level.QUIET)
+    assert life.hear(4) == ["The buzzer works again."]
+    life.guard = warning(Level.NEAR)
+    assert life.hear(5) == []
+
+
+def test_a_guard_that_falls_silent_while_no_buzzer_works_is_not_warned_for(life: Life) -> None:
+    life.guard = mute(Level.MIDDLE)
+    life.live(10)
+    life.guard = mute(Level.NEAR)
+    life.live(0.5)
+    life.guard = mute(Level.CONTACT)
+    life.live(0.25)
+    life.guard = None
+    assert life.hear(10) == ["Obstacle.", "The distance guard does not answer."]
+
+
 def test_a_sensor_that_dies_is_named_and_its_reason_reported(life: Life) -> None:
     life.live(1)
     life.guard = lambda at_ms: message(at_ms, Level.QUIET, sensor(health=Health.DEAD, distance_mm=None))

@@ -64,6 +64,7 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "guard.back": Line("The distance guard is back.", None, _NOTICE),
         "buzzer.failed": Line("The buzzer does not work.", _FAULT, _NOTICE),
         "buzzer.works": Line("The buzzer works again.", None, _NOTICE),
+        "obstacle.near": Line("Obstacle.", None, Band.HAZARD),
         "settings.refused": Line("The guard's settings were refused; it uses its own.", _FAULT, _NOTICE),
         "gallery.restored": Line(
             "The gallery was damaged and was restored from its backup.", _FAULT, _NOTICE
@@ -133,6 +134,7 @@ class Phrasebook:
 
     def __init__(self, settings: AnnounceSettings) -> None:
         self._max_age_ns = {
+            Band.HAZARD: settings.ambient_max_age_ms * NS_PER_MS,
             Band.NOTICE: settings.notice_max_age_ms * NS_PER_MS,
             Band.RESPONSE: settings.response_max_age_ms * NS_PER_MS,
         }

@@ -66,12 +66,19 @@ class GuardWatch:
         self._heard_ns: int | None = None
         self._silence_ns = now_ns + settings.start_within_ms * NS_PER_MS if expected else None
         self._silent = False
+        self._missed_again_ns = 0
+        self._there_since_ns = now_ns
         self._refused = False
         self._sensors: dict[Position, _Part] = {}
         self._outputs = _Part()
         self._muffled_again_ns = 0
         self.level: Level | None = None
         """What the guard warns of; None when that is not known."""
+
+    @property
+    def muffled(self) -> bool:
+        """Whether what the guard warns of cannot be heard or felt, or could not until just now."""
+        return self._outputs.failed
 
     @property
     def next_deadline_ns(self) -> int | None:
@@ -90,12 +97,15 @@ class GuardWatch:
         at_ns = min(message.at_ns, now_ns)
         if now_ns - at_ns >= self._stale_ns or (self._heard_ns is not None and at_ns < self._heard_ns):
             return
-        self._heard_ns, self._silence_ns = at_ns, at_ns + self._silent_ns
+        if self._heard_ns is None or at_ns - self._heard_ns >= self._stale_ns:
+            self._there_since_ns = at_ns
+        self._heard_ns = at_ns
+        self._silence_ns = max(at_ns + self._silent_ns, self._missed_again_ns if self._silent else 0)
         if message.level is not self.level:
             self.level = message.level
             yield _changed(message)
-        if self._silent:
-            self._silent = False
+        if self._silent and at_ns - self._there_since_ns >= self._steady_ns:
+            self._silent, self._silence_ns = False, at_ns + self._silent_ns
             yield GuardFault(key="guard.back", text="the distance guard is back", broke=False)
         for sensor in message.sensors:
             yield from self._sensor(sensor, at_ns, alone=len(message.sensors) == 1)
@@ -136,7 +146,8 @@ class GuardWatch:
             # It was this process that stood still; what the guard says meanwhile is yet to be read.
             self._silence_ns = now_ns + self._silent_ns
             return
-        self._silent, self._silence_ns = True, now_ns + self._repeat_ns
+        self._silent = True
+        self._silence_ns = self._missed_again_ns = now_ns + self._repeat_ns
         yield GuardFault(key="guard.silent", text="the distance guard does not answer", broke=True)
 
 
@@ -144,7 +155,7 @@ class _Part:
     """Whether a sensor or the outputs work. Breaking is news at once, working again once it lasts."""
 
     def __init__(self) -> None:
-        self._failed = False
+        self.failed = False
         self._works_since_ns: int | None = None
 
     def step(self, works: bool | None, at_ns: int, steady_ns: int) -> bool | None:
@@ -152,16 +163,16 @@ class _Part:
         news."""
         if not works:
             self._works_since_ns = None
-            if works is None or self._failed:
+            if works is None or self.failed:
                 return None
-            self._failed = True
+            self.failed = True
             return False
-        if not self._failed:
+        if not self.failed:
             return None
         self._works_since_ns = at_ns if self._works_since_ns is None else self._works_since_ns
         if at_ns - self._works_since_ns < steady_ns:
             return None
-        self._failed = False
+        self.failed = False
         return True
 
 

@@ -6,7 +6,7 @@ from kith.announce.hush import Hazard
 from kith.app.guard_watch import GuardFault, GuardWatch, LevelChanged
 from kith.app.reporter import Reporter
 from kith.app.speaking import Speaking
-from kith.clock import Tick
+from kith.clock import NS_PER_MS, Tick
 from kith.config import GuardWatchSettings
 from kith.guard.messages import ProximityLevel
 from kith.guard.ports import Level
@@ -16,7 +16,7 @@ _HAZARDS = {Level.NEAR: Hazard.NEAR, Level.CONTACT: Hazard.CONTACT}
 
 
 class Heeding:
-    """Belongs to the core."""
+    """Belongs to the core. While no buzzer works it does not give way but warns in its place."""
 
     def __init__(
         self,
@@ -30,24 +30,52 @@ class Heeding:
         """guarded: this is a device that has a guard."""
         self._watch = GuardWatch(settings, now_ns, expected=guarded and settings.expected)
         self._speech, self._report = speech, report
+        self._again_ns = settings.obstacle_again_ms * NS_PER_MS
+        self._hushing = self._voiced = Hazard.NONE
+        self._owed = False
+        """The voice has to warn."""
+        self._may_warn_ns = now_ns
 
     @property
     def next_deadline_ns(self) -> int | None:
         """When it wants a Tick."""
-        return self._watch.next_deadline_ns
+        watch_ns = self._watch.next_deadline_ns
+        if not self._owed:
+            return watch_ns
+        return self._may_warn_ns if watch_ns is None else min(watch_ns, self._may_warn_ns)
 
     def step(self, event: ProximityLevel | Tick, now_ns: int) -> None:
         """The guard has spoken, or time has passed."""
-        for news in self._watch.step(event, now_ns):
-            match news:
-                case LevelChanged():
-                    self._level(news, now_ns)
-                case GuardFault() if news.broke:
-                    self._speech.fault(news.key, news.text, now_ns)
-                case GuardFault():
-                    self._speech.recovered(news.key, news.text, now_ns)
+        news = self._watch.step(event, now_ns)
+        for each in news:
+            if isinstance(each, LevelChanged):
+                self._tell(each, now_ns)
+        self._heed(now_ns)
+        for each in news:
+            if isinstance(each, GuardFault):
+                say = self._speech.fault if each.broke else self._speech.recovered
+                say(each.key, each.text, now_ns)
 
-    def _level(self, news: LevelChanged, now_ns: int) -> None:
+    def _heed(self, now_ns: int) -> None:
+        level = self._watch.level
+        hazard = Hazard.NONE if level is None else _HAZARDS.get(level, Hazard.NONE)
+        muffled = self._watch.muffled
+        hushing = Hazard.NONE if muffled else hazard
+        if hushing is not self._hushing:
+            self._hushing = hushing
+            self._speech.heed(hushing, now_ns)
+        self._warn(hazard if muffled else Hazard.NONE, now_ns)
+
+    def _warn(self, hazard: Hazard, now_ns: int) -> None:
+        """By voice, when a hazard begins; one that begins too soon after the last is told of a little later,
+        if it lasts."""
+        was, self._voiced = self._voiced, hazard
+        self._owed = bool(hazard) and (self._owed or hazard > was)
+        if self._owed and now_ns >= self._may_warn_ns:
+            self._owed, self._may_warn_ns = False, now_ns + self._again_ns
+            self._speech.say("obstacle.near", now_ns)
+
+    def _tell(self, news: LevelChanged, now_ns: int) -> None:
         self._report.tell(
             "proximity",
             now_ns,
@@ -56,8 +84,6 @@ class Heeding:
             position=None if news.position is None else news.position.value,
             distance_mm=news.distance_mm,
         )
-        hazard = Hazard.NONE if news.level is None else _HAZARDS.get(news.level, Hazard.NONE)
-        self._speech.heed(hazard, now_ns)
 
 
 def _in_words(news: LevelChanged) -> str:
