@@ -289,6 +289,36 @@ def test_on_lgpio_it_sounds_is_silent_fails_and_works_again(
     assert not line.is_output
 
 
+@pytest.mark.parametrize("make", [GpioToneOutput, GpioPlainOutput], ids=["tone", "plain"])
+def test_one_call_that_fails_does_not_let_a_tone_go_on(
+    line: Line, make: Callable[[int], GpioPlainOutput], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = make(GPIO)
+    output.start()
+    output.set(2400)
+
+    def refuse(*words: int) -> None:
+        raise LgpioError("bad PWM duty")
+
+    for call in ("tx_pwm", "gpio_write"):
+        monkeypatch.setattr(line, call, refuse)
+    with pytest.raises(OutputFault):
+        output.set(0)
+    output.close()
+    assert line.pitch_hz == 0
+    assert not line.is_output
+
+
+def test_a_line_that_was_left_on_is_off_as_soon_as_it_is_opened(line: Line) -> None:
+    """By a guard that was killed: some kernels keep such a line as it was."""
+    for make in (GpioToneOutput, GpioPlainOutput):
+        line.is_output, line.level = True, 1
+        output = make(GPIO)
+        output.start()
+        assert line.pitch_hz == 0
+        output.close()
+
+
 # --- the simulated one --------------------------------------------------------------------------------------
 
 

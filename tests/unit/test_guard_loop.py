@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +20,17 @@ from kith.guard.loop import Condition, GuardLoop
 from kith.guard.machine import GuardMachine
 from kith.guard.messages import ProximityLevel
 from kith.guard.outputs import Outputs
-from kith.guard.ports import Fault, Health, Level, Position, RangeReading, RangeStatus
+from kith.guard.ports import (
+    Fault,
+    Health,
+    Level,
+    OutputEdge,
+    Position,
+    RangeReading,
+    RangeStatus,
+    Signal,
+    Warned,
+)
 from kith.guard.ranging import Ranging
 from kith.guard.settings import GuardSettings
 
@@ -95,6 +107,61 @@ class StubSender(LinkSender):
     def send(self, message: ProximityLevel) -> int:
         self.sent.append(message)
         return 1
+
+
+class Levels:
+    """Sees what is warned of, and when."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, Level]] = []
+
+    def begin(self, now_ns: int, sounds: Sequence[Signal]) -> None:
+        pass
+
+    def reading(self, reading: RangeReading, now_ns: int) -> None:
+        pass
+
+    def tick(self, due_ns: int, now_ns: int) -> None:
+        pass
+
+    def level(self, warned: Warned, now_ns: int) -> None:
+        self.seen.append((now_ns, warned.level))
+
+    def edge(self, edge: OutputEdge, applied_ns: int) -> None:
+        pass
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """systemd, which would wait 200 ms for the watchdog."""
+    path = str(tmp_path / "notify")
+    monkeypatch.setenv("NOTIFY_SOCKET", path)
+    monkeypatch.setenv("WATCHDOG_USEC", "200000")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as made:
+        made.bind(path)
+        yield made
+
+
+class Listening:
+    """Hears all that the supervisor is told within the block; the kernel keeps but ten messages."""
+
+    def __init__(self, supervisor: socket.socket) -> None:
+        self.said: list[str] = []
+        self._socket = supervisor
+        self._thread = threading.Thread(target=self._listen)
+
+    def __enter__(self) -> list[str]:
+        self._thread.start()
+        return self.said
+
+    def __exit__(self, *error: object) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+            end.sendto(b"", self._socket.getsockname())
+        self._thread.join()
+
+    def _listen(self) -> None:
+        while heard := self._socket.recv(4096):
+            self.said.append(heard.decode())
 
 
 def loop_of(
@@ -356,6 +423,18 @@ def test_an_output_that_fails_is_told_once_and_tried_again_and_the_other_goes_on
     assert not any(message.muffled for message in sender.sent)
 
 
+def test_the_supervisor_is_told_how_many_outputs_do_not_work(supervisor: socket.socket) -> None:
+    bad, well = StubOutput(), StubOutput()
+    bad.works = False
+    threading.Timer(0.5, lambda: setattr(bad, "works", True)).start()
+    with Listening(supervisor) as said:
+        run([StubSensor(Position.HEAD, far)], [bad, well], 2.5)
+    assert [text for text in said if text.startswith("STATUS")] == [
+        "STATUS=with real-time priority; outputs that do not work: 1",
+        "STATUS=with real-time priority",
+    ]
+
+
 def test_without_any_output_that_is_told_over_the_link() -> None:
     buzzer = StubOutput()
     threading.Timer(0.5, lambda: setattr(buzzer, "works", False)).start()
@@ -370,6 +449,40 @@ def test_refused_settings_are_heard() -> None:
     assert sender.sent[0].misconfigured
     on = [pitch for pitch in buzzer.pitches if pitch]
     assert on == [1200, 1200, 2400] + [1200] * 3  # self-test, then dead
+
+
+def test_the_watchdog_is_petted_in_time(supervisor: socket.socket) -> None:
+    with Listening(supervisor) as said:
+        run([StubSensor(Position.HEAD, far)], [StubOutput()], 1.0)
+    assert said[0] == "READY=1"
+    assert said[-1] == "STOPPING=1"
+    assert 6 <= said.count("WATCHDOG=1") <= 12  # each 100 ms, half of what systemd waits for
+
+
+def test_each_change_of_the_warning_is_told_at_once() -> None:
+    sender, levels = StubSender(), Levels()
+    loop = loop_of([StubSensor(Position.HEAD, near)], sender=sender)
+    loop.observers.append(levels)
+    loop.run(CLOCK.now_ns() + round(1.8 * NS_PER_S))
+    assert levels.seen[-1][1] is Level.CONTACT
+    assert len(levels.seen) >= 2
+    assert [message.level for message in sender.sent[1:]] == [level for _, level in levels.seen]
+    late_ns = [
+        message.at_ns - at_ns for message, (at_ns, _) in zip(sender.sent[1:], levels.seen, strict=True)
+    ]
+    assert max(late_ns) < 100 * NS_PER_MS
+
+
+def test_what_is_due_is_done_though_readings_never_cease() -> None:
+    class Flood(StubSensor):
+        def read(self) -> RangeReading:
+            return RangeReading(
+                position=self.position, status=RangeStatus.NO_ECHO, distance_mm=None, at_ns=CLOCK.now_ns()
+            )
+
+    buzzer = StubOutput()
+    loop_of([Flood(Position.HEAD)], buzzer=buzzer).run(CLOCK.now_ns() + NS_PER_S)
+    assert len(buzzer.pitches) >= 6  # the self-test's, to its end
 
 
 def test_it_can_be_stopped_from_a_signal_s_handler_and_is_silent_then() -> None:

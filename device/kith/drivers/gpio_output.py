@@ -6,11 +6,13 @@ not be opened again before the process ends.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from kith.drivers import gpio_pins
 from kith.errors import OutputFault, OutputUnavailable
 
+_LOG = logging.getLogger(__name__)
 _DUTY = 0.5
 """A square wave: the loudest that a piezo buzzer gives."""
 _FIRST_HZ = 2000
@@ -64,13 +66,13 @@ class GpioPlainOutput:
         if pin is None:
             return
         self._factory.release_pins(self, pin.info.name)
-        try:
-            pin.state = 0
-            pin.frequency = None
-            pin.function = "input"
-        except self._errors:
-            # It is gone already, and whoever closes it does not want it any more.
-            return
+        # Any one of these may end a tone, so one that fails does not keep the others from it.
+        for name, value in (("state", 0), ("frequency", None), ("function", "input")):
+            try:
+                setattr(pin, name, value)
+            except self._errors as error:
+                # It may be gone already, and whoever closes it does not want it any more.
+                _LOG.debug("GPIO %s: %s", self._gpio, error)
 
     def _conflicts_with(self, other: object) -> bool:
         """gpiozero asks this of who reserves a pin that somebody else has."""

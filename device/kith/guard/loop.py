@@ -87,7 +87,7 @@ class GuardLoop:
         self._epoch = int.from_bytes(os.urandom(4), "little")
         self._sequence = 0
         self._dropped = 0
-        self._said: object = None
+        self._status = ""
         self.observers: list[Observer] = []
 
     def stop(self) -> None:
@@ -119,9 +119,7 @@ class GuardLoop:
         for sound in sounds:
             self._apply(machine.signal(sound, now_ns))
         self._notifier.ready()
-        self._notifier.status(
-            "without real-time priority" if self._condition.ordinary else "with real-time priority"
-        )
+        self._tell_supervisor()
         return machine
 
     def _loop(self, machine: GuardMachine, until_ns: int) -> None:
@@ -161,6 +159,7 @@ class GuardLoop:
 
     def _keep_up(self, machine: GuardMachine, now_ns: int) -> int:
         """What is to be done now and then; returns when there is something again."""
+        self._outputs.upkeep(now_ns)
         if now_ns >= self._next_pet_ns:
             self._notifier.watchdog()
             self._next_pet_ns = now_ns + self._pet_ns
@@ -172,7 +171,7 @@ class GuardLoop:
         return min(self._next_pet_ns, self._next_beat_ns, self._next_upkeep_ns)
 
     def _upkeep(self, machine: GuardMachine, now_ns: int) -> None:
-        self._outputs.upkeep(now_ns)
+        self._tell_supervisor()
         for ranging in self._ranging:
             ranging.upkeep()
         self._end_if_hung(machine, now_ns)
@@ -180,6 +179,14 @@ class GuardLoop:
             _LOG.error("%d readings were lost", self._inbox.dropped - self._dropped)
             self._dropped = self._inbox.dropped
         collect_garbage(quiet=machine.warned.level is Level.QUIET)
+
+    def _tell_supervisor(self) -> None:
+        status = "without real-time priority" if self._condition.ordinary else "with real-time priority"
+        if self._outputs.failing:
+            status += f"; outputs that do not work: {self._outputs.failing}"
+        if status != self._status:
+            self._status = status
+            self._notifier.status(status)
 
     def _end_if_hung(self, machine: GuardMachine, now_ns: int) -> None:
         if machine.warned.level is not Level.QUIET or now_ns - self._begun_ns < _LEAST_LIFE_NS:
