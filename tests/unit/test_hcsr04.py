@@ -165,6 +165,16 @@ def test_one_in_trouble_costs_the_other_no_turns(board: FakeHcSr04, other: FakeH
     assert statistics.median(b - a for a, b in itertools.pairwise(heard_s)) < 0.066
 
 
+def test_a_ping_that_had_to_wait_is_followed_by_a_whole_period(board: FakeHcSr04) -> None:
+    turns = Turns()
+    sensor = HcSr04(Position.HEAD, SensorSettings(), CLOCK, pin_factory=board.factory, turns=turns)
+    sensor.start()
+    turns.quiet_ns = CLOCK.now_ns() + 30 * NS_PER_MS
+    for _ in range(2):
+        fired_by(sensor, board)
+    assert board.fired_s[1] - board.fired_s[0] > 0.0595
+
+
 def test_a_turn_that_does_not_come_is_no_fault_and_ends(board: FakeHcSr04) -> None:
     turns = Turns()
     sensor = HcSr04(Position.HEAD, SensorSettings(), CLOCK, pin_factory=board.factory, turns=turns)
