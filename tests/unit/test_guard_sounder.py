@@ -153,6 +153,29 @@ def test_a_self_test_that_a_warning_broke_is_not_played_again() -> None:
     ]
 
 
+def test_a_tune_that_is_broken_twice_is_given_up() -> None:
+    breaks: list[tuple[int, Warned | Signal]] = [
+        event
+        for at_ms in range(500, 60_000, 1500)
+        for event in ((at_ms, warned(Level.NEAR)), (at_ms + 100, QUIET))
+    ]
+    edges = play([(0, Signal.DEAD), *breaks], 60_000)
+    lengths = [off - on for (on, hertz), (off, _) in pairwise(edges) if hertz]
+    assert sum(length_ms > 100 for length_ms in lengths) == 4  # one note at first, three afterwards
+    # One that comes later begins anew.
+    edges = play([(0, Signal.DEAD), *breaks[:6], (20_000, Signal.DEAD)], 30_000)
+    assert [hertz for at_ms, hertz in edges if at_ms >= 20_000] == [LOW, 0, LOW, 0, LOW, 0]
+
+
+def test_a_tune_that_was_broken_is_as_old_as_before() -> None:
+    late: list[tuple[int, Warned | Signal]] = [
+        (0, Signal.DEAD),
+        (100, warned(Level.CONTACT)),
+        (9_960, QUIET),
+    ]
+    assert len(play(late, 30_000)) == 3  # its beginning, the continuous tone, its end
+
+
 def test_a_signal_in_a_continuous_tone_waits_but_not_for_long() -> None:
     assert len(play([(0, warned(Level.CONTACT)), (10, Signal.DEAD), (5000, QUIET)], 9000)) == 2 + 6
     assert len(play([(0, warned(Level.CONTACT)), (10, Signal.DEAD), (15_000, QUIET)], 30_000)) == 2

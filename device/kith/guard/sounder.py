@@ -15,6 +15,8 @@ _MARGIN_MS = 80
 """Rest between a warning's pulse and a tune, so that they are heard as two."""
 _WAITS_NS = 10 * NS_PER_S
 """A signal that found no room for so long is old; what still holds will be said anew."""
+_MOST_BREAKS = 2
+"""A tune broken into so often is given up: fragments tell nothing, and one note may pass for CONTACT."""
 _BY_WEIGHT = (Signal.SELF_TEST, Signal.DEAD, Signal.BLIND)
 
 
@@ -34,8 +36,8 @@ class Sounder:
 
     A level that rises is heard at once, in the midst of a tune too; a fall takes effect at the next pulse,
     but for the continuous tone, which ends at once; QUIET lets the running pulse end. A tune of BLIND or DEAD
-    that was interrupted or found no room waits for it, one of each kind at most and not for long. Every sound
-    but the continuous one has an end, which `next_deadline_ns` names.
+    that was interrupted or found no room waits for it, one of each kind at most and not for long; it is begun
+    at most twice. Every sound but the continuous one has an end, which `next_deadline_ns` names.
     """
 
     def __init__(self, settings: SoundSettings, now_ns: int) -> None:
@@ -52,7 +54,9 @@ class Sounder:
         self._pitch_hz = 0
         self._plan: list[_Planned] = []
         self._signal: Signal | None = None
-        self._waiting: dict[Signal, int] = {}
+        # Since when each signal waits, and how often its tune was broken; and the same of the tune planned.
+        self._waiting: dict[Signal, tuple[int, int]] = {}
+        self._begun = (now_ns, 0)
         self.next_deadline_ns: int | None = None
 
     def step(self, event: Warned | Signal | Tick, now_ns: int) -> list[OutputEdge]:
@@ -62,7 +66,7 @@ class Sounder:
         if isinstance(event, Warned):
             self._warn(event)
         elif isinstance(event, Signal):
-            self._waiting[event] = self._now_ns
+            self._waiting[event] = (self._now_ns, 0)
         idle = self.next_deadline_ns is None and self._sounded is Level.QUIET
         due = self.next_deadline_ns is not None and self.next_deadline_ns <= self._now_ns
         if idle or due:
@@ -91,9 +95,11 @@ class Sounder:
                 self._go_on()
 
     def _interrupt(self) -> None:
+        since_ns, breaks = self._begun
+        breaks += self._signal is not None
         for signal in (self._signal, *(whose for _, _, whose in self._plan)):
-            if signal is not None and signal is not Signal.SELF_TEST:
-                self._waiting.setdefault(signal, self._now_ns)
+            if signal is not None and signal is not Signal.SELF_TEST and breaks < _MOST_BREAKS:
+                self._waiting.setdefault(signal, (since_ns, breaks))
         self._signal = None
         self._plan.clear()
 
@@ -120,15 +126,15 @@ class Sounder:
     def _tune(self, gap_ms: int) -> list[_Planned]:
         """The weightiest tune that waits, with the rest after it; within a gap only one that fits."""
         for signal in _BY_WEIGHT:
-            since_ns = self._waiting.get(signal)
-            if since_ns is None:
+            waits = self._waiting.get(signal)
+            if waits is None:
                 continue
-            if self._now_ns - since_ns >= _WAITS_NS:
+            if self._now_ns - waits[0] >= _WAITS_NS:
                 del self._waiting[signal]
                 continue
             notes = tune(signal, self._settings)
             if not gap_ms or sum(length_ms for _, length_ms in notes) + 2 * _MARGIN_MS <= gap_ms:
-                del self._waiting[signal]
+                self._begun = self._waiting.pop(signal)
                 return [
                     *((pitch_hz, length_ms, signal) for pitch_hz, length_ms in notes),
                     (0, _MARGIN_MS, None),
