@@ -68,6 +68,37 @@ def test_what_is_wrong_is_said(tmp_path: Path, text: str, said: str) -> None:
         load_guard_settings(_file(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "filter.least_mm = 350",
+            r"filter.least_mm \(350\) must be less than zones.contact_mm \(350\): a thing",
+        ),
+        ("filter.window_ms = 249", "filter: window_ms must be from 250 to 2000"),
+        ("zones.contact_mm = 451", r"zones.contact_mm \(451\) must be at most zones.near_mm \(450\): zones"),
+        ("zones.near_mm = 601", r"zones.near_mm \(601\) must be at most zones.middle_mm \(600\)"),
+        ("filter.most_mm = 599", r"zones.middle_mm \(600\) must be at most filter.most_mm \(599\)"),
+        ("zones.near_contact_ms = 1201", r"zones.near_contact_ms \(1201\) .* zones.middle_contact_ms"),
+        ("zones.far_contact_ms = 1199", r"zones.middle_contact_ms \(1200\) .* zones.far_contact_ms \(1199\)"),
+        ("approach.least_ms = 401", r"approach.least_ms \(401\) must be at most approach.window_ms"),
+        ("sounds.near_gap_ms = 251", r"sounds.near_gap_ms \(251\) must be at most sounds.middle_gap_ms"),
+        ("sounds.far_gap_ms = 249", r"sounds.middle_gap_ms \(250\) must be at most sounds.far_gap_ms"),
+        ("health.repeat_most_ms = 9999", r"health.blind_repeat_ms \(10000\) must be at most"),
+        ("health.dead_repeat_ms = 60001", r"health.dead_repeat_ms \(60001\) must be at most"),
+        ("health.no_echo_repeat_most_ms = 59999", r"health.no_echo_repeat_ms \(60000\) must be at most"),
+    ],
+)
+def test_numbers_that_do_not_fit_each_other_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load_guard_settings(_file(tmp_path, f"[guard]\n{text}"))
+
+
+def test_zones_may_end_at_the_same_place(tmp_path: Path) -> None:
+    text = "[guard.zones]\ncontact_mm = 600\nnear_mm = 600\n[guard.filter]\nleast_mm = 349"
+    assert load_guard_settings(_file(tmp_path, text)).zones.near_mm == 600
+
+
 def test_parts_that_are_not_connected_share_pins_as_they_like(tmp_path: Path) -> None:
     text = """
     [guard.head]

@@ -97,6 +97,7 @@ class _Sensor:
         self._approach = Approach(settings.approach, settings.filter.median_of)
         self._zones = Zones(settings.zones, settings.approach)
         self._health = SensorHealth(settings.health, now_ns)
+        self._covered_ns: int | None = None
         self._sight: Sight | None = None
         self._known: Sight | None = None
 
@@ -133,15 +134,21 @@ class _Sensor:
         at_ns = min(reading.at_ns, now_ns)
         if self._health.heard_ns is not None and at_ns <= self._health.heard_ns:
             return
-        answer = self._worth(reading)
-        self._health.hear(answer, reading.distance_mm, at_ns)
-        if answer is Answer.DISTANCE and reading.distance_mm is not None and not self._health.stuck:
-            self._tracks.add((at_ns, reading.distance_mm))
+        answer, mm = self._worth(reading), reading.distance_mm
+        if answer is Answer.DISTANCE:
+            self._covered_ns = None
+        elif answer is Answer.IMPOSSIBLE and mm is not None and self._is_covered(at_ns):
+            self._health.hear(Answer.DISTANCE, None, at_ns)
+            self._tracks.add((at_ns, max(mm, 0)))
+            return
+        self._health.hear(answer, mm, at_ns)
+        if answer is Answer.DISTANCE and mm is not None and not self._health.stuck:
+            self._tracks.add((at_ns, mm))
 
     def judge(self, now_ns: int) -> Signal | None:
         self._tracks.forget(now_ns)
         self._sight = None if self._health.stuck else self._most_urgent(now_ns)
-        lost = False
+        lost = Level.QUIET
         if self._sight is None:
             lost = self._zones.see_nothing(now_ns)
         else:
@@ -168,6 +175,20 @@ class _Sensor:
         if reading.distance_mm is None or reading.distance_mm < limits.least_mm:
             return Answer.IMPOSSIBLE
         return Answer.DISTANCE if reading.distance_mm <= limits.most_mm else Answer.NO_ECHO
+
+    def _is_covered(self, at_ns: int) -> bool:
+        # What came into contact comes nearer than a sensor can measure: a hand or a coat upon it.
+        known, limits = self._known, self._settings
+        if (
+            self._zones.level is not Level.CONTACT
+            or self._health.stuck
+            or known is None
+            or known.distance_mm >= limits.zones.contact_mm
+        ):
+            return False
+        if self._covered_ns is None:
+            self._covered_ns = at_ns
+        return at_ns - self._covered_ns < limits.filter.covered_ms * NS_PER_MS
 
     def _most_urgent(self, now_ns: int) -> Sight | None:
         sights = [self._approach.sight(each, now_ns) for each in self._tracks.believed(now_ns)]

@@ -33,13 +33,17 @@ class FilterSettings:
     """What is believed of the readings."""
 
     least_mm: int = bounded(20, 0, 1000)
-    """Nearer than an HC-SR04 can hear, and so a lone zero or worse."""
+    """Nearer than an HC-SR04 can hear, and so a lone zero or worse; but see `covered_ms`."""
     most_mm: int = bounded(4000, 500, 10_000)
     """Farther than either sensor can be trusted: treated as no echo."""
     median_of: int = bounded(3, 3, 9)
     """Three readings drop a lone outlier at the price of one reading's delay."""
-    window_ms: int = bounded(400, 100, 2000)
-    """Readings older than this say nothing about now; †."""
+    covered_ms: int = bounded(60_000, 500, 3_600_000)
+    """Numbers below `least_mm` that follow upon something in CONTACT are that thing upon the sensor, a hand
+    or a coat. For so long: a sensor that gives nothing else is broken, and its tone would never end; †."""
+    window_ms: int = bounded(400, 250, 2000)
+    """Readings older than this say nothing about now; †. Two of the slowest sensor must fit in, 110 ms apart
+    where two HC-SR04 take turns."""
     memory_ms: int = bounded(1200, 100, 5000)
     """A second distance that agrees may come so late: cloth that swallows 9 echoes of 10 gives one each
     0.6 s. With 400 ms a curtain before an HC-SR04 was missed in 55 of 100 approaches, with this in 27."""
@@ -85,8 +89,9 @@ class ZoneSettings:
     hysteresis_mm: int = bounded(150, 0, 1000)
     hold_ms: int = bounded(500, 0, 5000)
     """A warning whose cause is lost from sight goes on for so long; †."""
-    steady_mm: int = bounded(100, 10, 1000)
-    """A range that moves less than this is steady; †."""
+    steady_mm: int = bounded(200, 10, 1000)
+    """A range that moves less than this is steady: who sits or stands sways by 75 mm to and fro, and there is
+    noise; †. With 100 mm, at a table in an hour 459 warnings."""
     mute_after_ms: int = bounded(3000, 500, 60_000)
     """As parking aids do. Never in the innermost zone."""
 
@@ -106,8 +111,17 @@ class HealthSettings:
     no_echo_after_ms: int = bounded(10_000, 1000, 600_000)
     """No echo at all for so long is told once, since silence would be taken for a clear way; †."""
     no_echo_repeat_ms: int = bounded(60_000, 5000, 3_600_000)
+    """Told again after so long, then twice, four times as long, at most `no_echo_repeat_most_ms`; †."""
+    no_echo_repeat_most_ms: int = bounded(300_000, 5000, 3_600_000)
+    """Walking over open country there is nothing to echo for hours; †."""
     blind_repeat_ms: int = bounded(10_000, 1000, 600_000)
+    """As above, at most `repeat_most_ms`; †."""
     dead_repeat_ms: int = bounded(10_000, 1000, 600_000)
+    """As above, at most `repeat_most_ms`; †."""
+    repeat_most_ms: int = bounded(60_000, 1000, 3_600_000)
+    """Each 10 s it would be 360 tunes an hour, and who can no longer bear it takes the guard off; †."""
+    well_after_ms: int = bounded(10_000, 0, 600_000)
+    """Once it was well for so long a signal is told anew, and often at first. A flapping plug is not; †."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,13 +184,44 @@ class GuardSettings:
 
 def load_guard_settings(path: Path | str) -> GuardSettings:
     """The table `guard` of a settings file; what it does not name keeps its default. Raises ConfigError, also
-    for two parts on the same wires."""
+    for numbers that do not fit each other and for two parts on the same wires."""
     table = read_table(path).get(GUARD_TABLE, {})
     if not isinstance(table, dict):
         raise ConfigError(f"{path}: {GUARD_TABLE} must be a table")
     settings = build_settings(GuardSettings(), table, where=f"{path}: {GUARD_TABLE}")
+    _check(settings, f"{path}: {GUARD_TABLE}")
     _refuse_shared_wires(settings, f"{path}: {GUARD_TABLE}")
     return settings
+
+
+_ORDERED = (
+    ("filter.least_mm", "zones.contact_mm", "a thing so near would be no distance, and never be warned of"),
+    ("zones.contact_mm", "zones.near_mm", "zones lie in each other"),
+    ("zones.near_mm", "zones.middle_mm", "zones lie in each other"),
+    ("zones.middle_mm", "filter.most_mm", "farther is no echo"),
+    ("zones.near_contact_ms", "zones.middle_contact_ms", "zones lie in each other"),
+    ("zones.middle_contact_ms", "zones.far_contact_ms", "zones lie in each other"),
+    ("approach.least_ms", "approach.window_ms", "there would never be a closing speed"),
+    ("sounds.near_gap_ms", "sounds.middle_gap_ms", "the nearer, the shorter is the gap"),
+    ("sounds.middle_gap_ms", "sounds.far_gap_ms", "the nearer, the shorter is the gap"),
+    ("health.blind_repeat_ms", "health.repeat_most_ms", "it is the most"),
+    ("health.dead_repeat_ms", "health.repeat_most_ms", "it is the most"),
+    ("health.no_echo_repeat_ms", "health.no_echo_repeat_most_ms", "it is the most"),
+)
+
+
+def _check(settings: GuardSettings, where: str) -> None:
+    for small, large, why in _ORDERED:
+        lesser, most = _value(settings, small), _value(settings, large)
+        # Equal is in order, but for what cuts off the innermost zone.
+        if lesser > most or (lesser == most and small == "filter.least_mm"):
+            than = "less than" if small == "filter.least_mm" else "at most"
+            raise ConfigError(f"{where}: {small} ({lesser}) must be {than} {large} ({most}): {why}")
+
+
+def _value(settings: GuardSettings, name: str) -> int:
+    table, _, field_name = name.partition(".")
+    return int(getattr(getattr(settings, table), field_name))
 
 
 def _refuse_shared_wires(settings: GuardSettings, where: str) -> None:

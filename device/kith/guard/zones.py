@@ -13,7 +13,7 @@ class Zones:
 
     A zone is entered by time to contact or by distance and left only when the thing is farther than that by
     the hysteresis; CONTACT is by distance alone. Lost from sight, a warning goes on for `hold_ms`. A steady
-    range is muted, except in CONTACT.
+    range is muted, except in CONTACT, until it comes nearer than that or into a zone farther in.
     """
 
     def __init__(self, settings: ZoneSettings, approach: ApproachSettings) -> None:
@@ -33,6 +33,7 @@ class Zones:
         self._steady_mm = 0
         self._steady_ns = 0
         self._quiet_ns = 0
+        self._innermost = Level.QUIET
         self.muted = False
 
     @property
@@ -61,16 +62,14 @@ class Zones:
         else:
             self._mute(sight, before, now_ns)
 
-    def see_nothing(self, now_ns: int) -> bool:
-        """Nothing is in sight; whether a warning of a thing near by has ended by that just now."""
+    def see_nothing(self, now_ns: int) -> Level:
+        """Nothing is in sight; the warning that has ended by that just now."""
         if self._level is Level.QUIET or now_ns < self._seen_ns + self._hold_ns:
-            return False
-        # In a far warning most things are lost since they were beside the way: walking through doors, a tune
-        # for each of those was four times as many tunes.
-        lost_near = self.level >= Level.MIDDLE
+            return Level.QUIET
+        lost = self.level
         before, self._level = self._level, Level.QUIET
         self._be_quiet(before, now_ns)
-        return lost_near
+        return lost
 
     @property
     def deadlines_ns(self) -> tuple[int, ...]:
@@ -105,11 +104,11 @@ class Zones:
             # What was muted before was left long ago: it is told anew.
             self.muted = False
         closing = sight.closing_mm_s is not None and sight.closing_mm_s >= self._least_closing_mm_s
-        if closing or sight.distance_mm < self._steady_mm - self._settings.steady_mm:
+        nearer = sight.distance_mm < self._steady_mm - self._settings.steady_mm
+        begins = before is Level.QUIET and not self.muted
+        if closing or nearer or begins or self._level > self._innermost:
             self.muted = False
-            self._steady_mm, self._steady_ns = sight.distance_mm, now_ns
-        elif before is Level.QUIET and not self.muted:
-            self._steady_mm, self._steady_ns = sight.distance_mm, now_ns
+            self._steady_mm, self._steady_ns, self._innermost = sight.distance_mm, now_ns, self._level
         else:
             self._steady_mm = max(self._steady_mm, sight.distance_mm)
             self.muted = self.muted or now_ns - self._steady_ns >= self._mute_ns
