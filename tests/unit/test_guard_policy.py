@@ -173,6 +173,13 @@ def test_a_zone_may_be_reached_between_two_readings() -> None:
     assert said == Warned(level=Level.FAR, position=Position.HEAD)
 
 
+def test_who_comes_fast_is_warned_of_though_a_wall_is_nearer() -> None:
+    # Seen in turns: a wall 0.9 m away beside the way, and somebody who comes at 2.5 m/s.
+    comes = [3500] * 10 + list(walk(3500, 2.5, to_mm=900, interval_ms=40))
+    seen: list[Seen] = [mm if index % 2 == 0 else 900 + index % 5 for index, mm in enumerate(comes)]
+    assert levels(drive(made(), every(40, seen))) == [Level.FAR, Level.MIDDLE, Level.NEAR]
+
+
 def test_a_curtain_that_swallows_most_echoes_is_warned_of() -> None:
     seen: list[Seen] = [mm if at % 9 == 0 else NO_ECHO for at, mm in enumerate(walk(3500, 1.0, to_mm=100))]
     said = drive(made(), every(60, seen))

@@ -57,6 +57,14 @@ def test_a_thing_that_answers_seldom_is_seen_before_what_answers_behind_it() -> 
     assert sorted(each.distance_mm // 100 for each in both) == [10, 30]
 
 
+def test_what_is_believed_is_not_forgotten_for_lone_distances() -> None:
+    # Four things and room for three: of those that nothing has confirmed the oldest goes.
+    (seen,) = sights([(0, 300), (60, 302), (120, 1000), (180, 1700), (240, 2500)])
+    assert seen.distance_mm == 302
+    both = sights([(0, 300), (60, 302), (120, 1000), (180, 1700), (240, 2500), (300, 2505)])
+    assert [each.distance_mm for each in both] == [302, 2505]
+
+
 def test_what_is_too_old_is_forgotten() -> None:
     assert sights([(0, 900), (60, 890)], now_ms=459) != []
     assert sights([(0, 900), (60, 890)], now_ms=460) == []
