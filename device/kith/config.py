@@ -7,6 +7,7 @@ A number marked † in `docs/spoken-interface.md` is ours and waits for trials w
 from __future__ import annotations
 
 import dataclasses
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     # Half a megabyte, which the guard has not to spare.
     from pathlib import Path
 
+SETTINGS_FILE = "/etc/kith/kith.toml"
+"""The settings of a wearable; both programs read it unless they are given another."""
 GUARD_TABLE = "guard"
 """The one table of the file that is not the main daemon's."""
 
@@ -179,6 +182,18 @@ class Settings:
     enrollment: EnrollmentSettings = field(default_factory=EnrollmentSettings)
     button: ButtonSettings = field(default_factory=ButtonSettings)
     guard_watch: GuardWatchSettings = field(default_factory=GuardWatchSettings)
+
+
+def usual_settings_file() -> str | None:
+    """SETTINGS_FILE, for who was given no other; None where there is none. One that is there and cannot be
+    read is no reason for the defaults: a guard on other pins than it is wired to does not warn."""
+    try:
+        os.lstat(SETTINGS_FILE)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:
+        pass  # It cannot be seen: who reads it will say why.
+    return SETTINGS_FILE
 
 
 def load_settings(path: Path) -> Settings:

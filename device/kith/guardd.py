@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from kith.clock import NS_PER_S, Clock, MonotonicClock
+from kith.config import usual_settings_file
 from kith.drivers import gpio_pins
 from kith.errors import ConfigError, InputError, RangeFinderFault
 from kith.guard import scheduling
@@ -64,7 +65,7 @@ def _run(options: Options, clock: Clock) -> int:
     # gpiozero warns; without these two, Python writes such things itself and waits until they are read.
     logging.captureWarnings(True)
     sys.unraisablehook = _note_unraisable
-    settings, misconfigured = _settings(options.config)
+    settings, misconfigured = _settings(options.config or usual_settings_file())
     refused = scheduling.take_priority(settings.schedule.realtime_priority)
     log.start()
     shown.start()

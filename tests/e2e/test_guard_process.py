@@ -252,6 +252,35 @@ def test_a_refused_settings_file_is_told_and_heard_and_it_guards_all_the_same(
     assert replay.warnings
 
 
+def test_without_a_word_it_reads_the_usual_file(tmp_path: Path, ear: socket.socket) -> None:
+    usual = tmp_path / "kith.toml"
+    program = tmp_path / "guard.py"
+    program.write_text(
+        f"import kith.config\nkith.config.SETTINGS_FILE = {str(usual)!r}\n"
+        "from kith.guardd import main\nraise SystemExit(main())\n"
+    )
+    words = ("--simulate", pacing_scene(tmp_path, for_s=60), "--link", tmp_path / "guard.sock")
+    for content, misconfigured, sensors in (
+        (None, False, [Position.HEAD]),
+        ('[guard.knee]\nkind = "vl53l1x"\n', False, [Position.HEAD, Position.KNEE]),
+        ("[guard.knees]\n", True, [Position.HEAD]),
+    ):
+        if content is not None:
+            usual.write_text(content)
+        with guarding(*words, program=program, environ={"KITH_CONFIG": ""}) as guard:
+            said = hear(ear)
+            assert guard.end() == 0
+        ear.settimeout(0.05)
+        while True:  # what it said beside that
+            try:
+                ear.recv(LARGEST_BYTES)
+            except TimeoutError:
+                break
+        ear.settimeout(PATIENCE_S)
+        assert said.misconfigured is misconfigured
+        assert [each.position for each in said.sensors] == sensors
+
+
 def test_where_nothing_can_be_had_it_runs_and_tells_and_tries_again(
     tmp_path: Path, ear: socket.socket
 ) -> None:

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-from kith.config import Settings, load_settings
+from kith import config
+from kith.cli import main
+from kith.config import Settings, load_settings, usual_settings_file
 from kith.errors import ConfigError
 
 FIELDS = [
@@ -149,3 +152,36 @@ def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path: Path) -> None:
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="is not valid TOML"):
         load_settings(tmp_path / "binary.toml")
+
+
+# --- where it lies ------------------------------------------------------------------------------------------
+
+
+def test_the_usual_file_is_read_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = tmp_path / "kith" / "kith.toml"
+    monkeypatch.setattr(config, "SETTINGS_FILE", str(usual))
+    assert usual_settings_file() is None
+    usual.parent.mkdir()
+    assert usual_settings_file() is None
+    usual.symlink_to(tmp_path / "nowhere.toml")  # there is one, and it cannot be read
+    assert usual_settings_file() == str(usual)
+    usual.unlink()
+    usual.write_text("")
+    assert usual_settings_file() == str(usual)
+    usual.parent.rename(tmp_path / "moved")
+    usual.parent.write_text("no folder")
+    assert usual_settings_file() is None
+
+
+def test_the_commands_read_the_usual_file_unless_another_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, other = tmp_path / "usual.toml", tmp_path / "other.toml"
+    usual.write_text("[usual_mistake]\n")
+    other.write_text("[other_mistake]\n")
+    monkeypatch.setattr(config, "SETTINGS_FILE", str(usual))
+    monkeypatch.delenv("KITH_CONFIG", raising=False)
+    words = ["sounds", "far"]
+    assert "usual_mistake" in CliRunner().invoke(main, words).stderr
+    assert "other_mistake" in CliRunner().invoke(main, ["--config", str(other), *words]).stderr
+    assert "other_mistake" in CliRunner().invoke(main, words, env={"KITH_CONFIG": str(other)}).stderr

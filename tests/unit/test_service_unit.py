@@ -11,8 +11,9 @@ import pytest
 
 from kith import guardd
 from kith.announce import player_thread
+from kith.config import SETTINGS_FILE, Settings, load_settings
 from kith.drivers import speech_process
-from kith.guard.settings import GuardSettings, ScheduleSettings
+from kith.guard.settings import GuardSettings, ScheduleSettings, load_guard_settings
 from kith.runtime.worker import Worker
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
@@ -96,7 +97,33 @@ def test_the_guard_is_started_for_ever_unless_what_is_missing_must_be_installed(
 ) -> None:
     assert guard["Restart"] == ["always"]
     assert guard["StartLimitIntervalSec"] == ["0"]
+    # What cannot be begun at all is tried again for ever, and ahead of everything else on the device.
+    assert milliseconds(guard["RestartSec"][0]) >= 50
+    assert str(guardd.BEGIN_AGAIN) not in guard["RestartPreventExitStatus"]
     assert guard["RestartPreventExitStatus"] == [str(guardd.NOT_INSTALLED)]
+
+
+def test_the_settings_and_the_pins_are_those_of_the_table() -> None:
+    text = (SYSTEMD / "README.md").read_text()
+    assert f"`{SETTINGS_FILE}`" in text
+    pins = dict(re.findall(r"^\| ([^|]+?) \| (\d+) ", text, re.MULTILINE))
+    guarding, knee = GuardSettings(), re.search(r"trigger (\d+) .*?, echo (\d+) ", text)
+    assert pins["button"] == str(Settings().button.gpio)
+    assert pins["HC-SR04 at the head, trigger"] == str(guarding.head.trigger_gpio)
+    assert pins["HC-SR04 at the head, echo"] == str(guarding.head.echo_gpio)
+    assert pins["passive piezo buzzer"] == str(guarding.outputs.buzzer_gpio)
+    assert pins["vibration motor, if switched on"] == str(guarding.outputs.vibration_gpio)
+    assert knee is not None
+    assert knee.groups() == (str(guarding.knee.trigger_gpio), str(guarding.knee.echo_gpio))
+
+
+def test_the_example_of_settings_is_accepted(tmp_path: Path) -> None:
+    example = re.search(r"```toml\n(.*?)```", (SYSTEMD / "README.md").read_text(), re.DOTALL)
+    assert example is not None
+    (tmp_path / "kith.toml").write_text(example[1])
+    settings = load_guard_settings(tmp_path / "kith.toml")
+    assert (settings.head.kind, settings.knee.kind, settings.outputs.vibration) == ("hcsr04", "vl53l1x", True)
+    assert load_settings(tmp_path / "kith.toml") == Settings()
 
 
 def test_the_guard_comes_before_the_daemon_and_needs_nothing_of_it(guard: dict[str, list[str]]) -> None:

@@ -41,7 +41,8 @@ class _Commands(click.Group):
     "--config",
     type=click.Path(path_type=Path),
     envvar="KITH_CONFIG",
-    help="Settings in a TOML file. What it leaves out keeps its default.",
+    help="Settings in a TOML file. Else /etc/kith/kith.toml, if there is one. What it leaves out keeps its"
+    " default.",
 )
 @click.version_option(package_name="kith")
 @click.pass_context
@@ -54,7 +55,11 @@ def main(ctx: click.Context, config: Path | None) -> None:
       kith identify holiday/*.jpg
       kith simulate --video hall.mp4
     """
+    from kith.config import usual_settings_file
+
     logging.basicConfig(level=logging.WARNING, format=_LOG_FORMAT)
+    if config is None and (usual := usual_settings_file()) is not None:
+        config = Path(usual)
     ctx.obj = config
 
 
@@ -84,7 +89,7 @@ def log_on_a_copy_of_stderr(level: int) -> None:
 
 
 def settings_of(ctx: click.Context) -> Settings:
-    """The settings that --config names, else the defaults. Raises ConfigError."""
+    """The settings of the file that --config names, or of the usual one. Raises ConfigError."""
     from kith.config import Settings, load_settings
 
     config: Path | None = ctx.find_root().obj

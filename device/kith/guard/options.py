@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kith.config import SETTINGS_FILE
 from kith.errors import InputError
 
 SOCKET = "/run/kith/guard.sock"
@@ -19,9 +20,10 @@ the wearable (systemd/kith-guard.service).
 
 Options:
   --config FILE     Settings: the table [guard] of a TOML file. Else the file
-                    that $KITH_CONFIG names, else the defaults. When a file is
-                    refused that is told and heard, and the defaults are used:
-                    the guard is not silent because of a typo.
+                    that $KITH_CONFIG names, else {SETTINGS_FILE} if
+                    there is one, else the defaults. When a file is refused
+                    that is told and heard, and the defaults are used: the
+                    guard is not silent because of a typo.
   --simulate SCENE  Simulated sensors before a scene (a TOML file), in real
                     time, and simulated outputs. Needs no Raspberry Pi; prints
                     what would be heard.
