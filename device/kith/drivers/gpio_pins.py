@@ -55,12 +55,11 @@ def lgpio_factory() -> Any:
 
 
 def pin_errors() -> tuple[type[Exception], ...]:
-    """What gpiozero raises, and lgpio beneath it, whose error is not an OSError. Raises ImportError."""
-    load()
-    from gpiozero.exc import GPIOZeroError
-
-    lgpio = sys.modules.get("lgpio")
-    return (GPIOZeroError, OSError) if lgpio is None else (GPIOZeroError, OSError, lgpio.error)
+    """What gpiozero raises, and lgpio beneath it, whose error is not an OSError. Brings nothing in, so that
+    it can be asked for amid a failure to do that: what is not there raises nothing."""
+    known = (("gpiozero.exc", "GPIOZeroError"), ("lgpio", "error"))
+    found = (getattr(sys.modules.get(module), name, None) for module, name in known)
+    return (OSError, *(each for each in found if each is not None))
 
 
 class _Later(ModuleType):
