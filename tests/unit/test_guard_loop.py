@@ -473,18 +473,6 @@ def test_each_change_of_the_warning_is_told_at_once() -> None:
     assert max(late_ns) < 100 * NS_PER_MS
 
 
-def test_what_is_due_is_done_though_readings_never_cease() -> None:
-    class Flood(StubSensor):
-        def read(self) -> RangeReading:
-            return RangeReading(
-                position=self.position, status=RangeStatus.NO_ECHO, distance_mm=None, at_ns=CLOCK.now_ns()
-            )
-
-    buzzer = StubOutput()
-    loop_of([Flood(Position.HEAD)], buzzer=buzzer).run(CLOCK.now_ns() + NS_PER_S)
-    assert len(buzzer.pitches) >= 6  # the self-test's, to its end
-
-
 def test_it_can_be_stopped_from_a_signal_s_handler_and_is_silent_then() -> None:
     buzzer = StubOutput()
     loop = GuardLoop(
