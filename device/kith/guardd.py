@@ -70,6 +70,7 @@ def _run(options: Options, clock: Clock) -> int:
     log.start()
     shown.start()
     try:
+        trace = None if options.trace is None else Trace(options.trace)
         if options.simulate is None and not _possible(settings):
             _LOG.error("every range sensor and output %s", gpio_pins.MISSING)
             return NOT_INSTALLED
@@ -77,7 +78,6 @@ def _run(options: Options, clock: Clock) -> int:
             parts = _simulated_parts(options, settings, clock)
         else:
             parts = _Parts(sensors=open_sensors(settings, clock), outputs=open_outputs(settings))
-        trace = None if options.trace is None else Trace(options.trace)
         condition = Condition(misconfigured=misconfigured, ordinary=bool(refused))
         loop = _make_loop(options, settings, parts, clock, condition)
         if options.simulate is not None:

@@ -31,6 +31,7 @@ def tell_modules(number: int, frame: FrameType | None) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGUSR1, tell_modules)
+    gpio_pins.installed = lambda: True
     gpio_pins.lgpio_factory = mock_factory
     hcsr04._PERIOD_NS = 5_000_000
     hcsr04._LONGEST_S = 0.003
