@@ -21,6 +21,20 @@ ROOT = Path(__file__).parents[2]
 BUILT = ROOT / "demo" / "build"
 RATE_HZ = 22_050
 
+NOTHING = """
+[camera]
+kind = "v4l2"
+v4l2_device = "/dev/there-is-no-camera"
+[announce]
+sound_device = "there is no such device"
+"""
+"""Settings of a device that has neither camera nor sound."""
+
+built = pytest.mark.skipif(
+    not any((ROOT / "models" / "build").glob("*.tflite")), reason="the networks are not built: make models"
+)
+"""Only where the networks are built."""
+
 
 def kith(*words: object, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e._commands import ROOT, kith
+from tests.e2e._commands import NOTHING, built, kith
 
 PATIENCE_S = 30.0
 SCENE = """
@@ -28,17 +28,6 @@ kind = "unplugged"
 from_s = {from_s}
 to_s = {to_s}
 """
-NOTHING = """
-[camera]
-kind = "v4l2"
-v4l2_device = "/dev/there-is-no-camera"
-[announce]
-sound_device = "there is no such device"
-"""
-
-built = pytest.mark.skipif(
-    not any((ROOT / "models" / "build").glob("*.tflite")), reason="the networks are not built: make models"
-)
 
 
 class Wearable:

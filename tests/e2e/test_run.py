@@ -25,21 +25,19 @@ from kith.errors import AudioFault, AudioUnavailable, CameraFault
 from kith.ports import AudioSink, Camera
 from kith.runtime.inbox import Inbox
 from kith.types import I16, Frame, Sighting
-from tests.e2e._commands import ROOT, Stage, heard, kith, loudness, one_line, set_stage, simulate
-from tests.unit._device_kit import PATIENCE_S, Eyes, Silence, StubCamera, frames, make_device, until
-
-NOTHING = """
-[camera]
-kind = "v4l2"
-v4l2_device = "/dev/there-is-no-camera"
-[announce]
-sound_device = "there is no such device"
-"""
-
-built = pytest.mark.skipif(
-    not any((ROOT / "models" / "build").glob("*.tflite")), reason="the networks are not built: make models"
+from tests.e2e._commands import (
+    NOTHING,
+    ROOT,
+    Stage,
+    built,
+    heard,
+    kith,
+    loudness,
+    one_line,
+    set_stage,
+    simulate,
 )
-
+from tests.unit._device_kit import PATIENCE_S, Eyes, Silence, StubCamera, frames, make_device, until
 
 # --- as a process -------------------------------------------------------------------------------------------
 
