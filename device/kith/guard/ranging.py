@@ -107,6 +107,8 @@ class Ranging:
         answered_ns = self._clock.now_ns()
         while not stop.is_set():
             reading = self._sensor.read()
+            if stop.is_set():  # it hung, and was given up meanwhile
+                return
             self._hand_on(reading)
             if reading.status is not RangeStatus.FAULT:
                 answered_ns = reading.at_ns
