@@ -165,7 +165,21 @@ def test_it_plays_a_scene_and_its_trace_can_be_played_again(tmp_path: Path, ear:
     lines = said.splitlines()
     assert lines[0].split() == ["0.000", "begins:", "self-test"]
     assert sum("Hz" in line or "silence" in line for line in lines) == len(replay.applied)
-    assert sum(bool(re.search(r"warning: \w+, head \(head \d+ mm\)", line)) for line in lines)
+    assert sum(bool(re.search(r"warning: \w+, head \(\d+ mm\)", line)) for line in lines)
+
+
+def test_what_broken_outputs_do_not_sound_is_not_printed_as_heard(tmp_path: Path) -> None:
+    words = ("--simulate", pacing_scene(tmp_path, for_s=60), "--seconds", 5)
+    status, said, _ = ran(*words, "--faults", "0.5 fail 3")
+    assert status == 0
+    lines = [line.split(maxsplit=1) for line in said.splitlines()]
+    broken = [text for at_s, text in lines if 1 < float(at_s) < 3.4 and text.startswith("sound")]
+    assert broken
+    assert all(text.endswith("(not heard)") for text in broken)
+    texts = [text for _, text in lines]
+    assert texts.count("no output works") == 1
+    assert sum(text.startswith("an output works again") for text in texts) == 1
+    assert not any("not heard" in text for at_s, text in lines if float(at_s) > 4.7)
 
 
 def test_the_main_daemon_hears_each_level_and_a_beat(tmp_path: Path, ear: socket.socket) -> None:

@@ -124,10 +124,13 @@ class Levels:
     def tick(self, due_ns: int, now_ns: int) -> None:
         pass
 
-    def level(self, warned: Warned, now_ns: int) -> None:
+    def level(self, warned: Warned, distance_mm: int | None, now_ns: int) -> None:
         self.seen.append((now_ns, warned.level))
 
     def edge(self, edge: OutputEdge, applied_ns: int) -> None:
+        pass
+
+    def muffled(self, muffled: bool, now_ns: int) -> None:
         pass
 
 

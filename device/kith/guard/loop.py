@@ -45,11 +45,15 @@ class Observer(Protocol):
     def tick(self, due_ns: int, now_ns: int) -> None:
         """The machine was told the time that it had waited for."""
 
-    def level(self, warned: Warned, now_ns: int) -> None:
-        """Another warning than before."""
+    def level(self, warned: Warned, distance_mm: int | None, now_ns: int) -> None:
+        """Another warning than before; distance_mm: what is believed of the sensor that warns."""
 
     def edge(self, edge: OutputEdge, applied_ns: int) -> None:
         """The outputs were set; applied_ns: when that was done."""
+
+    def muffled(self, muffled: bool, now_ns: int) -> None:
+        """From now on nothing can be heard or felt, or something can again; told before the edge that
+        showed it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,7 @@ class GuardLoop:
         self._sequence = 0
         self._dropped = 0
         self._status = ""
+        self._muffled = False
         self.observers: list[Observer] = []
 
     def stop(self) -> None:
@@ -137,8 +142,9 @@ class GuardLoop:
                     observer.tick(due_ns, now_ns)
             if machine.warned != warned:
                 self._tell(machine, self._clock.now_ns())
+                distance_mm = _warned_distance_mm(machine)
                 for observer in self.observers:
-                    observer.level(machine.warned, now_ns)
+                    observer.level(machine.warned, distance_mm, now_ns)
 
     def _take(self, machine: GuardMachine, reading: RangeReading) -> None:
         now_ns = self._clock.now_ns()
@@ -152,14 +158,22 @@ class GuardLoop:
         for edge in edges:
             self._outputs.set(edge.pitch_hz)
             applied_ns = self._clock.now_ns()
+            self._note_muffled(applied_ns)
             for observer in self.observers:
                 observer.edge(edge, applied_ns)
+
+    def _note_muffled(self, now_ns: int) -> None:
+        if self._outputs.muffled is not self._muffled:
+            self._muffled = self._outputs.muffled
+            for observer in self.observers:
+                observer.muffled(self._muffled, now_ns)
 
     # --- what is due by time --------------------------------------------------------------------------
 
     def _keep_up(self, machine: GuardMachine, now_ns: int) -> int:
         """What is to be done now and then; returns when there is something again."""
         self._outputs.upkeep(now_ns)
+        self._note_muffled(now_ns)
         if now_ns >= self._next_pet_ns:
             self._notifier.watchdog()
             self._next_pet_ns = now_ns + self._pet_ns
@@ -213,3 +227,8 @@ class GuardLoop:
                 ordinary=self._condition.ordinary,
             )
         )
+
+
+def _warned_distance_mm(machine: GuardMachine) -> int | None:
+    warned = machine.warned.position
+    return next((each.distance_mm for each in machine.sensors if each.position is warned), None)

@@ -50,7 +50,7 @@ class Trace:
         """See Observer."""
         self._writer.write(f'{{"event": "tick", "t_ns": {now_ns}, "due_ns": {due_ns}}}')
 
-    def level(self, warned: Warned, now_ns: int) -> None:
+    def level(self, warned: Warned, distance_mm: int | None, now_ns: int) -> None:
         """See Observer."""
         position = "null" if warned.position is None else f'"{warned.position}"'
         self._writer.write(
@@ -64,6 +64,9 @@ class Trace:
             f' "applied_ns": {applied_ns}}}'
         )
 
+    def muffled(self, muffled: bool, now_ns: int) -> None:
+        """See Observer."""
+
     def close(self) -> None:
         """Write what is left."""
         self._writer.write(self._writer.end())
@@ -76,7 +79,8 @@ class Timeline:
     def __init__(self, writer: LineWriter) -> None:
         self._writer = writer
         self._began_ns = 0
-        self._nearest = ""
+        self._pitch_hz = 0
+        self._muffled = False
 
     def begin(self, now_ns: int, sounds: Sequence[Signal]) -> None:
         """See Observer."""
@@ -85,22 +89,31 @@ class Timeline:
 
     def reading(self, reading: RangeReading, now_ns: int) -> None:
         """See Observer."""
-        distance = reading.status if reading.distance_mm is None else f"{reading.distance_mm} mm"
-        self._nearest = f"{reading.position} {distance}"
 
     def tick(self, due_ns: int, now_ns: int) -> None:
         """See Observer."""
 
-    def level(self, warned: Warned, now_ns: int) -> None:
+    def level(self, warned: Warned, distance_mm: int | None, now_ns: int) -> None:
         """See Observer."""
+        distance = "distance unknown" if distance_mm is None else f"{distance_mm} mm"
         if warned.level is Level.QUIET:
             self._put(now_ns, "no warning")
         else:
-            self._put(now_ns, f"warning: {warned.level.name.lower()}, {warned.position} ({self._nearest})")
+            self._put(now_ns, f"warning: {warned.level.name.lower()}, {warned.position} ({distance})")
 
     def edge(self, edge: OutputEdge, applied_ns: int) -> None:
         """See Observer."""
-        self._put(applied_ns, f"sound {edge.pitch_hz} Hz" if edge.pitch_hz else "silence")
+        self._pitch_hz = edge.pitch_hz
+        unheard = " (not heard)" if edge.pitch_hz and self._muffled else ""
+        self._put(applied_ns, self._sound() + unheard)
+
+    def muffled(self, muffled: bool, now_ns: int) -> None:
+        """See Observer."""
+        self._muffled = muffled
+        self._put(now_ns, "no output works" if muffled else f"an output works again: {self._sound()}")
+
+    def _sound(self) -> str:
+        return f"sound {self._pitch_hz} Hz" if self._pitch_hz else "silence"
 
     def _put(self, at_ns: int, text: str) -> None:
         self._writer.write(f"{(at_ns - self._began_ns) / NS_PER_S:8.3f}  {text}")
