@@ -103,8 +103,23 @@ def test_two_sensors_by_the_settings(tmp_path: Path, photos: Path, scene: Path) 
     assert {beep["position"] for beep in events(file, "beep") if beep["position"]} == {"knee"}
 
 
+def test_in_real_time_a_desk_needs_no_speaker(tmp_path: Path, photos: Path) -> None:
+    config, file = tmp_path / "kith.toml", tmp_path / "events.jsonl"
+    config.write_text('[announce]\nsound_device = "there is no such device"\n', encoding="utf-8")
+    done = kith("--config", config, "simulate", "--photos", photos, "--realtime", "--events", file)
+    assert done.returncode == 0, done.stderr
+    assert events(file, "fault", "recovered") == []
+    said = [each["text"] for each in events(file, "announcement") if each["text"]]
+    assert len(said) == len(set(said)) > 0
+    assert "fail" not in done.stderr
+
+
 def test_what_cannot_be_is_told_in_one_line(tmp_path: Path, photos: Path, scene: Path) -> None:
     assert "give --scene" in one_line(kith("simulate", "--photos", photos, "--faults", "1 range-stuck 2"))
+    words = ["simulate", "--photos", photos, "--scene", scene]
+    assert one_line(kith(*words, "--faults", "3 range-unplug 2 knee")) == (
+        "there is no range sensor at the knee that could fail: see [guard.knee] kind"
+    )
     assert "missing.toml" in one_line(
         kith("simulate", "--photos", photos, "--scene", tmp_path / "missing.toml")
     )

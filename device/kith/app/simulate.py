@@ -209,6 +209,12 @@ def _rehearsal(request: Request, walk: DemoWalk | None, injections: Injections) 
     if file is not None:
         rehearsal = Rehearsal(settings=settings, file=file, troubles=injections.troubles)
         rehearsal.scene()  # what is wrong with it is told before anything else begins
+        for trouble in injections.troubles:
+            if trouble.position is not None and trouble.position not in rehearsal.positions:
+                where = trouble.position.value
+                raise InputError(
+                    f"there is no range sensor at the {where} that could fail: see [guard.{where}] kind"
+                )
         return rehearsal
     if injections.troubles:
         raise InputError("there is no range sensor that could fail: give --scene FILE")

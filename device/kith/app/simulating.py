@@ -79,6 +79,7 @@ class RealTime:
     def __init__(self, cast: Cast, clock: MonotonicClock) -> None:
         self._cast, self._clock = cast, clock
         self._file: _SoundFile | None = None
+        self._opened = False
         self._beeps = BeepingSink(clock)
         self._guard: GuardProcess | None = None
 
@@ -124,20 +125,34 @@ class RealTime:
         return self._beeps.into(self._open_plain()) if self._guard else self._open_plain()
 
     def _open_plain(self) -> AudioSink:
-        """A speaker where there is one, the file where one is asked for. After a fault the file keeps what
-        it holds, and only the speaker is opened again."""
-        again = self._file is not None
+        """A speaker where there is one, the file where one is asked for; a desk may have neither. After a
+        fault the file keeps what it holds, and only the speaker is opened again."""
         if self._file:
             self._file.whole = False
         elif self._cast.sound:
             self._file = _SoundFile(self._cast.sound)
+        again, self._opened = self._opened, True
         try:
             speaker = SpeakerSink(self._cast.sound_device)
         except AudioUnavailable:
-            if again or self._file is None:
+            if again:
                 raise
-            return PacedSink(self._file)
+            return PacedSink(self._file or _Unheard())
         return TeeSink(speaker, self._file) if self._file and not again else speaker
+
+
+class _Unheard:
+    """`ports.AudioSink` where there is neither speaker nor file: what is said lasts as long and is lost."""
+
+    def __init__(self) -> None:
+        self._closed = False
+
+    def write(self, block: I16) -> None:
+        if self._closed:
+            raise AudioFault("the sound was closed")
+
+    def close(self) -> None:
+        self._closed = True
 
 
 class _SoundFile:
