@@ -22,6 +22,7 @@ from kith.guard.messages import ProximityLevel, encode
 from kith.guard.ports import Fault, Health, Level, Position
 from tests.unit._guard_kit import message, sensor
 
+ROOT = Path(__file__).parents[2]
 HEAD, KNEE = Position.HEAD, Position.KNEE
 
 
@@ -104,6 +105,21 @@ def test_what_is_wrong_with_the_guard(
     assert words in finding.text
 
 
+def test_a_guard_without_outputs_is_not_sent_to_their_wires(tmp_path: Path) -> None:
+    silent = '[guard.outputs]\nbuzzer = "none"\n'
+    finding = found(tmp_path, message(1, muffled=True), settings=silent)[0]
+    assert finding.verdict is Verdict.FAILED
+    assert "neither buzzer nor motor is configured" in finding.text
+    assert "[guard.outputs]" in finding.text
+    finding = found(tmp_path, message(1, muffled=True), settings=f"{silent}vibration = true\n")[0]
+    assert "neither buzzer nor motor works" in finding.text
+
+
+def test_a_sensor_that_the_settings_do_not_name_is_one_of_older_settings(tmp_path: Path) -> None:
+    finding = found(tmp_path, message(1, Level.QUIET, sensor(KNEE)))[1]
+    assert finding.text.startswith("not in these settings; restart kith-guard, ")
+
+
 @pytest.mark.parametrize("health", Health)
 def test_each_state_of_a_sensor(tmp_path: Path, health: Health) -> None:
     distance_mm = 900 if health is Health.SEES else None
@@ -144,7 +160,12 @@ def test_where_it_cannot_listen(tmp_path: Path) -> None:
     finding = only(list(examine_guard(None, tmp_path / "doctor.sock", wearable=True)))
     assert finding.verdict is Verdict.FAILED
     assert finding.text.startswith("cannot listen to the guard on ")
-    assert "run the doctor as the user kith" in finding.text
+    (command,) = [
+        line.partition("  #")[0]
+        for line in (ROOT / "systemd" / "README.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("sudo -u kith") and " doctor " in line
+    ]
+    assert finding.text.endswith(f"run the doctor as the user kith: {command.strip()}")
 
 
 def test_settings_that_the_guard_refuses_are_told_and_it_is_asked_all_the_same(tmp_path: Path) -> None:

@@ -12,12 +12,13 @@ from kith.app.guard_watch import FAULTS
 from kith.errors import ConfigError, HardwareError
 from kith.guard.messages import ProximityLevel, SensorReport
 from kith.guard.ports import Fault, Health
-from kith.guard.settings import GuardSettings, SensorSettings, load_guard_settings
+from kith.guard.settings import GuardSettings, OutputSettings, SensorSettings, load_guard_settings
 
 LISTEN_S = 1.5
 """Longer than the longest beat that the guard may be set to."""
 
 _START = "start it with: sudo systemctl start kith-guard"
+_AS_KITH = "sudo -u kith /opt/kith/.venv/bin/kith doctor --wearable --data /var/lib/kith"
 _WITHOUT_DISTANCE = {
     Health.STARTING: "no reading yet",
     Health.SEES: "no distance just now",
@@ -41,7 +42,7 @@ def examine_guard(config: Path | None, socket: Path, *, wearable: bool) -> Itera
     try:
         message = _listen(socket)
     except HardwareError as error:
-        unknown = f"{error}; run the doctor as the user kith: sudo -u kith kith doctor"
+        unknown = f"{error}; run the doctor as the user kith: {_AS_KITH}"
         absent = f"there is no folder {socket.parent}, which the device makes at its start; {_START} kith"
         text = unknown if socket.parent.is_dir() else absent
         yield Finding(part="guard", verdict=missing, text=text)
@@ -49,7 +50,7 @@ def examine_guard(config: Path | None, socket: Path, *, wearable: bool) -> Itera
     if message is None:
         yield Finding(part="guard", verdict=missing, text=f"none runs; {_START}")
         return
-    yield _guard(message)
+    yield _guard(message, settings.outputs)
     kinds = {"head": settings.head, "knee": settings.knee}
     for sensor in message.sensors:
         yield _sensor(sensor, kinds[sensor.position.value])
@@ -69,10 +70,10 @@ def _listen(socket: Path) -> ProximityLevel | None:
     return newest
 
 
-def _guard(message: ProximityLevel) -> Finding:
+def _guard(message: ProximityLevel, outputs: OutputSettings) -> Finding:
     wrong = []
     if message.muffled:
-        wrong.append("neither buzzer nor motor works, so it cannot warn: check their wires")
+        wrong.append(_muffled(outputs))
     if message.misconfigured:
         wrong.append("it refused its settings and uses its own")
     if not message.sensors:
@@ -90,11 +91,17 @@ def _guard(message: ProximityLevel) -> Finding:
     )
 
 
+def _muffled(outputs: OutputSettings) -> str:
+    if outputs.buzzer == "none" and not outputs.vibration:
+        return "neither buzzer nor motor is configured, so it cannot warn: see [guard.outputs]"
+    return "neither buzzer nor motor works, so it cannot warn: check their wires"
+
+
 def _sensor(sensor: SensorReport, settings: SensorSettings) -> Finding:
     failed = sensor.health in (Health.DEAD, Health.BLIND)
     known = sensor.distance_mm is not None and not failed
     parts = [
-        settings.kind,
+        "not in these settings; restart kith-guard" if settings.kind == "none" else settings.kind,
         f"{sensor.distance_mm} mm" if known else _WITHOUT_DISTANCE[sensor.health],
         f"{1000 / sensor.interval_ms:.1f} readings a second" if sensor.interval_ms else "no rate yet",
         "no jitter yet" if sensor.jitter_ms is None else f"jitter {sensor.jitter_ms} ms",
