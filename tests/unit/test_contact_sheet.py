@@ -12,7 +12,7 @@ import pytest
 
 from kith.errors import InputError
 from kith.simulation.contact_sheet import COLUMNS, MOST_PICTURES, ContactSheet
-from kith.simulation.lanes import EVENT_COLOURS, Axis
+from kith.simulation.lanes import EVENT_COLOURS, GUTTER_PX, Axis, Mark, speech_lane
 from kith.simulation.lettering import Lettering
 from kith.simulation.marking import KNOWN, REJECTED, UNKNOWN
 from kith.simulation.moments import PICTURE_WIDTH_PX, Moments
@@ -184,6 +184,21 @@ def test_words_and_presses_change_their_lanes_only() -> None:
     said = changed(nothing[40:], time_line((10.0, "announcement", "Anna, left, two metres."))[40:])
     assert said[1] + 40 < pressed[0] <= pressed[1] < nothing.shape[0]
     assert pressed[1] < happened[1]
+
+
+def test_four_long_texts_one_after_the_other_are_all_written() -> None:
+    axis, letters = Axis(end_s=60.0, width_px=1400), Lettering()
+    words = "Anna, left, two metres. Ben, right, three metres."
+
+    def ink(count: int) -> int:
+        said = [Mark(t_s=10.0 + second, kind="announcement", text=words) for second in range(count)]
+        lane = speech_lane(said, letters)
+        part = np.full((lane.height_px, axis.width_px, 3), 255, np.uint8)
+        lane.paint(part, axis)
+        return int(np.count_nonzero(part[:, GUTTER_PX:].max(axis=2) < 128))
+
+    assert ink(4) == pytest.approx(4 * ink(1), rel=0.05)
+    assert ink(5) < 4.2 * ink(1)  # there is no room for a fifth
 
 
 def test_a_caption_tells_what_was_said() -> None:
