@@ -49,6 +49,17 @@ class Table:
             raise InputError(f"{self.where}: {key} must be more than 0, not {value:g}")
         return value
 
+    def span_s(
+        self, from_key: str, to_key: str, default: tuple[float | None, float | None] = (None, None)
+    ) -> tuple[float, float]:
+        """Two times, the second later."""
+        from_s, to_s = self.number(from_key, default[0]), self.number(to_key, default[1])
+        if to_s <= from_s:
+            raise InputError(
+                f"{self.where}: {to_key} must be later than {from_key}, {from_s:g}, not {to_s:g}"
+            )
+        return from_s, to_s
+
     def point(self, key: str) -> tuple[float, float]:
         """[x, y]."""
         x_m, y_m = self._row(key, self._take(key, list, None, "[x, y]"), 2)

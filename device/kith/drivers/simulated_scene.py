@@ -211,11 +211,12 @@ class _Common(TypedDict):
 
 def _common(table: Table, surface: str) -> _Common:
     heights = table.choices("heights", BOTH_HEIGHTS, BOTH_HEIGHTS)
+    from_s, to_s = table.span_s("from_s", "to_s", (-inf, inf))
     common = _Common(
         surface=SURFACES[table.choice("surface", tuple(SURFACES), surface)],
         heights=tuple(Position(height) for height in heights),
-        from_s=table.number("from_s", -inf),
-        to_s=table.number("to_s", inf),
+        from_s=from_s,
+        to_s=to_s,
     )
     table.done()
     return common
@@ -256,10 +257,11 @@ def _track(table: Table, columns: int) -> Track:
 
 def _trouble(table: Table) -> Trouble:
     position = table.choice("position", BOTH_HEIGHTS) if table.has("position") else None
+    from_s, to_s = table.span_s("from_s", "to_s")
     trouble = Trouble(
         kind=TroubleKind(table.choice("kind", tuple(TroubleKind))),
-        from_s=table.number("from_s"),
-        to_s=table.number("to_s"),
+        from_s=from_s,
+        to_s=to_s,
         position=None if position is None else Position(position),
     )
     table.done()
