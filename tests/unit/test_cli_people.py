@@ -251,6 +251,8 @@ def test_a_broken_gallery_is_one_line_or_mended(enrolled: Path) -> None:
 
 def test_help_teaches_by_example() -> None:
     assert "kith people add" in kith("--help").stdout
+    told = " ".join(kith("--help").stdout.split())
+    assert "$KITH_CONFIG names, else /etc/kith/kith.toml" in told
     assert 'kith people rename "person 3" Carla' in kith("people", "rename", "--help").stdout
     assert "jq" in kith("identify", "--help").stdout
 

@@ -66,6 +66,12 @@ def test_a_sound_gallery_is_counted_and_not_touched(tmp_path: Path, model_id: st
     assert traces(tmp_path) == before
 
 
+def test_one_person_is_no_people(tmp_path: Path, model_id: str) -> None:
+    with Gallery.open(tmp_path / "kith.db", model_id) as people:
+        people.add_person("Anna", looks(1, model_id=model_id), TODAY)
+    assert gallery(tmp_path).text.startswith("sound, 1 person known, in ")
+
+
 def test_without_a_gallery_none_is_made(tmp_path: Path) -> None:
     for state in (tmp_path, tmp_path / "nowhere"):
         finding = gallery(state)

@@ -33,6 +33,7 @@ def simulate(video: Path, *more: str) -> str:
 
 def test_what_came_too_late_is_told(video: Path) -> None:
     told = simulate(video, "--button", "0.5 tap; 98 tap; 99 double", "--faults", "97 freeze 2")
+    assert "Kith spoke once." in simulate(video)
     assert "Not made, since it had ended: 3 button presses.\n" in told
     assert "Not made, since it had ended: 1 fault.\n" in told
     told = simulate(video, "--button", "98 tap", "--faults", "97 freeze 2; 99 kill-voice")

@@ -102,7 +102,8 @@ def _gallery(state: Path) -> str:
     with Gallery.looked_at(file, model_id) as gallery:
         if gallery.obstacle is not None:
             raise gallery.obstacle
-        return f"sound, {len(gallery.people())} people known, in {state}"
+        count = len(gallery.people())
+        return f"sound, {count} {'person' if count == 1 else 'people'} known, in {state}"
 
 
 def _voice(settings: Settings) -> str:

@@ -41,8 +41,8 @@ class _Commands(click.Group):
     "--config",
     type=click.Path(path_type=Path),
     envvar="KITH_CONFIG",
-    help="Settings in a TOML file. Else /etc/kith/kith.toml, if there is one. What it leaves out keeps its"
-    " default.",
+    help="Settings in a TOML file. Else the file that $KITH_CONFIG names, else /etc/kith/kith.toml, if there"
+    " is one. What it leaves out keeps its default.",
 )
 @click.version_option(package_name="kith")
 @click.pass_context

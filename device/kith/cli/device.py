@@ -87,9 +87,8 @@ def simulate(ctx: click.Context, /, **given: object) -> None:
         quiet=bool(given["quiet"]),
     )
     summary = simulate(settings_of(ctx), request)
-    click.echo(
-        f"{summary.simulated_s:.1f} s simulated in {summary.took_s:.1f} s; Kith spoke {summary.spoken} times."
-    )
+    spoke = "once" if summary.spoken == 1 else f"{summary.spoken} times"
+    click.echo(f"{summary.simulated_s:.1f} s simulated in {summary.took_s:.1f} s; Kith spoke {spoke}.")
     late = (("button press", "es", summary.late_presses), ("fault", "s", summary.late_faults))
     for what, plural, count in late:
         if count:
