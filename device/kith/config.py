@@ -201,7 +201,7 @@ def load_settings(path: Path) -> Settings:
     not looked at (see `kith.guard.settings`). Raises ConfigError."""
     table = read_table(path)
     table.pop(GUARD_TABLE, None)
-    return build_settings(Settings(), table, where=str(path))
+    return build_settings(Settings(), table, where=str(path), others=(GUARD_TABLE,))
 
 
 def read_table(path: Path | str) -> dict[str, Any]:
@@ -217,15 +217,16 @@ def read_table(path: Path | str) -> dict[str, Any]:
         raise ConfigError(f"{path} is nested too deeply") from error
 
 
-def build_settings(defaults: T, table: dict[str, Any], where: str) -> T:
+def build_settings(defaults: T, table: dict[str, Any], where: str, others: tuple[str, ...] = ()) -> T:
     """Frozen settings with what a table names put in the place of their defaults; where: the name of its
-    place, for errors. Raises ConfigError."""
+    place, for errors; others: what that place may hold for somebody else. Raises ConfigError."""
     hints = get_type_hints(type(defaults))
     fields = {each.name: each for each in dataclasses.fields(defaults)}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for key, value in table.items():
         if key not in fields:
-            raise ConfigError(f"{where}: there is no setting '{key}'; known are {', '.join(sorted(hints))}")
+            known = ", ".join(sorted([*hints, *others]))
+            raise ConfigError(f"{where}: there is no setting '{key}'; known are {known}")
         values[key] = _value(getattr(defaults, key), hints[key], value, f"{where}: {key}")
         _check_range(values[key], fields[key].metadata, f"{where}: {key}")
     return dataclasses.replace(defaults, **values)  # type: ignore[type-var]

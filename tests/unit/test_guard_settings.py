@@ -36,6 +36,11 @@ def test_the_main_daemon_does_not_look_at_the_guards_table(tmp_path: Path) -> No
         load_guard_settings(file)
 
 
+def test_the_main_daemon_names_the_guards_table_among_what_it_knows(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no setting 'gaurd'; known are .*, guard, guard_watch,"):
+        load_settings(_file(tmp_path, "[gaurd]\n"))
+
+
 def test_the_guard_does_not_look_at_the_main_daemons_tables(tmp_path: Path) -> None:
     file = _file(tmp_path, "[camera]\nnonsense = 1\n")
     assert load_guard_settings(file) == GuardSettings()
@@ -60,6 +65,14 @@ def test_the_guard_does_not_look_at_the_main_daemons_tables(tmp_path: Path) -> N
         (
             "[guard.outputs]\nvibration = true\nvibration_gpio = 24",
             "outputs.vibration_gpio are both on GPIO 24",
+        ),
+        (
+            "[guard.head]\nkind = 'vl53l1x'\n[guard.outputs]\nbuzzer_gpio = 2",
+            "I2C bus 1 and outputs.buzzer_gpio are both on GPIO 2",
+        ),
+        (
+            "[guard.head]\necho_gpio = 3\n[guard.knee]\nkind = 'vl53l1x'",
+            "head.echo_gpio and I2C bus 1 are both on GPIO 3",
         ),
     ],
 )
@@ -97,6 +110,13 @@ def test_numbers_that_do_not_fit_each_other_are_refused(tmp_path: Path, text: st
 def test_zones_may_end_at_the_same_place(tmp_path: Path) -> None:
     text = "[guard.zones]\ncontact_mm = 600\nnear_mm = 600\n[guard.filter]\nleast_mm = 349"
     assert load_guard_settings(_file(tmp_path, text)).zones.near_mm == 600
+
+
+def test_lasers_may_share_a_bus_and_another_bus_leaves_the_pins_of_the_first(tmp_path: Path) -> None:
+    both = "[guard.head]\nkind = 'vl53l1x'\n[guard.knee]\nkind = 'vl53l1x'\ni2c_address = 0x30\n"
+    assert load_guard_settings(_file(tmp_path, both)).knee.i2c_address == 0x30
+    other = "[guard.head]\nkind = 'vl53l1x'\ni2c_bus = 3\n[guard.outputs]\nbuzzer_gpio = 2\n"
+    assert load_guard_settings(_file(tmp_path, other)).outputs.buzzer_gpio == 2
 
 
 def test_parts_that_are_not_connected_share_pins_as_they_like(tmp_path: Path) -> None:

@@ -63,10 +63,11 @@ class ApproachSettings:
     (median of simulated walks). With 600 a VL53L1X beside walls warns needlessly 3.8 instead of 4.2 times a
     minute; steady approaches are told equally soon."""
     least_ms: int = bounded(100, 20, 1000)
-    """Readings over less time than this give no speed: three of the slowest sensor; †."""
+    """Readings over less time than this give no speed: three of
+    one HC-SR04, two where two take turns; †."""
     ahead_ms: int = bounded(150, 0, 1000)
     """A distance is carried on at its closing speed for so long after its last reading: two missed readings
-    of the slowest sensor; †."""
+    of one HC-SR04, one where two take turns; †."""
     least_closing_mm_s: int = bounded(200, 20, 2000)
     """Slower is standing, swaying and noise; †."""
     most_closing_mm_s: int = bounded(4000, 1000, 20_000)
@@ -103,7 +104,7 @@ class HealthSettings:
     start_within_ms: int = bounded(2000, 200, 60_000)
     """The first reading after the start may take so long: a VL53L1X is set up first."""
     silent_after_ms: int = bounded(500, 100, 10_000)
-    """Eight readings of the slowest sensor."""
+    """Eight readings of one HC-SR04, four where two take turns."""
     stuck_after_readings: int = bounded(100, 10, 10_000)
     """The same millimetre so often: both sensors' noise is several millimetres even before a wall; †."""
     unsure_after_ms: int = bounded(2000, 200, 60_000)
@@ -239,11 +240,17 @@ def _refuse_shared_wires(settings: GuardSettings, where: str) -> None:
         users[gpio] = user
 
 
+_I2C_1_GPIOS = (2, 3)
+"""Of every Pi; where another bus is, the Pi's own configuration says."""
+
+
 def _pins(settings: GuardSettings) -> list[tuple[str, int]]:
     pins: list[tuple[str, int]] = []
     for name, sensor in (("head", settings.head), ("knee", settings.knee)):
         if sensor.kind == "hcsr04":
             pins += [(f"{name}.trigger_gpio", sensor.trigger_gpio), (f"{name}.echo_gpio", sensor.echo_gpio)]
+    if any(each.kind == "vl53l1x" and each.i2c_bus == 1 for each in (settings.head, settings.knee)):
+        pins += [("I2C bus 1", gpio) for gpio in _I2C_1_GPIOS]
     if settings.outputs.buzzer != "none":
         pins.append(("outputs.buzzer_gpio", settings.outputs.buzzer_gpio))
     if settings.outputs.vibration:
