@@ -186,13 +186,36 @@ def test_options_come_from_the_command_line_then_from_the_surroundings() -> None
     assert (options.config, options.link, options.seconds, options.trace) == ("a.toml", "b.sock", 2.5, "t")
 
 
+def test_a_socket_may_be_named_as_long_as_it_can_be_sent_to(tmp_path: Path) -> None:
+    options = parse(["--link", str(tmp_path / "s").ljust(107, "s")], {})
+    assert options is not None
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as main:
+        main.bind(options.link)
+        sender = LinkSender([options.link])
+        assert sender.send(message()) == 1
+        sender.close()
+
+
 def test_help_wins() -> None:
     assert parse(["--help"], {}) is None
     assert parse(["--seconds", "1", "-h"], {}) is None
 
 
 @pytest.mark.parametrize(
-    "words", [["-x"], ["--x"], ["config"], ["--config"], ["--config="], ["--seconds", "0"], ["--seconds=x"]]
+    "words",
+    [
+        ["-x"],
+        ["--x"],
+        ["config"],
+        ["--config"],
+        ["--config="],
+        ["--trace", ""],
+        ["--link", ""],
+        ["--link", "x" * 108],
+        ["--link", "ü" * 54],
+        ["--seconds", "0"],
+        ["--seconds=x"],
+    ],
 )
 def test_what_is_wrong_is_named(words: list[str]) -> None:
     with pytest.raises(InputError, match=words[0].partition("=")[0]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -41,6 +42,8 @@ Examples:
   kith-guard --simulate demo/scenes/hall.toml
   kith-guard --simulate demo/scenes/hall.toml --trace hall.jsonl --seconds 10
 """
+_LONGEST_SOCKET = 107
+"""Bytes that Linux takes, beside the zero at their end."""
 _NAMES = ("config", "simulate", "faults", "seconds", "trace", "link")
 
 
@@ -66,11 +69,14 @@ def parse(words: list[str], environ: Mapping[str, str]) -> Options | None:
             return None
         if not word.startswith("--") or word[2:] not in _NAMES:
             raise InputError(f"there is no option {word}; see kith-guard --help")
-        if not (value if equals else rest):
+        value = value if equals or not rest else rest.pop(0)
+        if not value:
             raise InputError(f"{word} needs a value; see kith-guard --help")
-        given[word[2:]] = value if equals else rest.pop(0)
+        given[word[2:]] = value
     if "faults" in given and "simulate" not in given:
         raise InputError("--faults needs --simulate: real outputs break by themselves")
+    if len(os.fsencode(given.get("link", ""))) > _LONGEST_SOCKET:
+        raise InputError(f"--link: a socket's path has at most {_LONGEST_SOCKET} bytes: give a shorter one")
     return Options(
         config=given.get("config") or environ.get("KITH_CONFIG") or None,
         simulate=given.get("simulate"),
