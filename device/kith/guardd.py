@@ -26,6 +26,7 @@ from kith.guard.settings import GuardSettings, SensorSettings, load_guard_settin
 from kith.guard.trace import Timeline, Trace
 
 _LOG = logging.getLogger(__name__)
+_UNREAD = 1
 _REFUSED = 2
 NOT_INSTALLED = 69
 """The status when gpiozero or lgpio is missing; systemd, too, knows it: starting again installs nothing."""
@@ -49,12 +50,22 @@ def main() -> int:
     try:
         options = parse(sys.argv[1:], os.environ)
         if options is None:
-            sys.stdout.write(HELP)
-            return 0
+            return _help()
         return _run(options, MonotonicClock())
     except InputError as error:
         sys.stderr.write(f"kith-guard: {error}\n")
         return _REFUSED
+
+
+def _help() -> int:
+    rest = HELP.encode()
+    try:
+        # By hand: what Python keeps and cannot write it complains of at its end.
+        while rest:
+            rest = rest[os.write(1, rest) :]
+    except OSError:
+        return _UNREAD
+    return 0
 
 
 def _run(options: Options, clock: Clock) -> int:
@@ -78,6 +89,7 @@ def _run(options: Options, clock: Clock) -> int:
             parts = _simulated_parts(options, settings, clock)
         else:
             parts = _Parts(sensors=open_sensors(settings, clock), outputs=open_outputs(settings))
+        _tell_what_is_missing(parts)
         condition = Condition(misconfigured=misconfigured, ordinary=bool(refused))
         loop = _make_loop(options, settings, parts, clock, condition)
         if options.simulate is not None:
@@ -92,6 +104,15 @@ def _run(options: Options, clock: Clock) -> int:
     finally:
         shown.close()
         log.close()
+
+
+def _tell_what_is_missing(parts: _Parts) -> None:
+    if not parts.sensors:
+        _LOG.error("no range sensor is configured: nothing is watched; see [guard.head] in the settings")
+    if not parts.outputs:
+        _LOG.error(
+            "neither buzzer nor motor is configured: nobody is warned; see [guard.outputs] in the settings"
+        )
 
 
 def _guard(loop: GuardLoop, clock: Clock, end_s: float | None) -> int:
@@ -215,8 +236,13 @@ def _simulated_parts(options: Options, settings: GuardSettings, clock: Clock) ->
         SimulatedRangeFinder(position, sensor.kind, scene, clock, paced=True)
         for position, sensor in _wanted(settings)
     ]
-    buzzer = SimulatedOutput(clock, breakdowns=parse_breakdowns(options.faults))
-    return _Parts(sensors=sensors, outputs=[buzzer], end_s=scene.end_s + _AFTER_SCENE_S)
+    breakdowns = parse_breakdowns(options.faults)
+    outputs: list[Output] = []
+    if settings.outputs.buzzer != "none":
+        outputs.append(SimulatedOutput(clock, breakdowns=breakdowns))
+    if settings.outputs.vibration:
+        outputs.append(SimulatedOutput(clock, breakdowns=breakdowns, what="vibration motor"))
+    return _Parts(sensors=sensors, outputs=outputs, end_s=scene.end_s + _AFTER_SCENE_S)
 
 
 if __name__ == "__main__":

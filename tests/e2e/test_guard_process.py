@@ -360,6 +360,35 @@ def test_told_to_end_it_is_silent_and_gone_at_once(tmp_path: Path) -> None:
         assert events_of(trace)[-1] == {"event": "end", "lost": 0}
 
 
+def test_a_guard_that_watches_nothing_or_warns_nobody_says_so(tmp_path: Path, ear: socket.socket) -> None:
+    settings = tmp_path / "kith.toml"
+    words = ("--config", settings, "--simulate", pacing_scene(tmp_path, for_s=4), "--seconds", 1.5)
+    settings.write_text('[guard.head]\nkind = "none"\n')
+    status, _, errors = ran(*words)
+    assert (status, errors.count("no range sensor is configured: nothing is watched")) == (0, 1)
+    assert "nobody is warned" not in errors
+    settings.write_text('[guard.outputs]\nbuzzer = "none"\n')
+    status, said, errors = ran(*words, "--link", tmp_path / "guard.sock")
+    assert (status, errors.count("neither buzzer nor motor is configured: nobody is warned")) == (0, 1)
+    assert "nothing is watched" not in errors
+    assert "no output works" in said
+    assert "not heard" in said
+    assert hear(ear).muffled
+    settings.write_text('[guard.outputs]\nbuzzer = "none"\nvibration = true\n')
+    errors = ran(*words, "--faults", "0.05 fail 9")[2]
+    assert "nobody is warned" not in errors
+    assert "the simulated vibration motor" in errors
+    assert "buzzer" not in errors
+
+
+def test_a_trace_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
+    words = ("--simulate", pacing_scene(tmp_path, for_s=4), "--seconds", 1)
+    status, _, errors = ran(*words, "--trace", "/dev/full")
+    assert status == 0
+    assert errors.count("the trace /dev/full is not whole: No space left on device\n") == 1
+    assert "trace" not in ran(*words, "--trace", tmp_path / "trace.jsonl")[2]
+
+
 # --- the command line ---------------------------------------------------------------------------------------
 
 
@@ -369,6 +398,23 @@ def test_help_teaches_every_option() -> None:
     for option in ("--config", "--simulate", "--faults", "--seconds", "--trace", "--link", "Examples:"):
         assert option in said
     assert max(map(len, said.splitlines())) <= 80
+
+
+def test_help_that_nobody_reads_is_no_error_of_ours() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    full = os.open("/dev/full", os.O_WRONLY)
+    for descriptor in (writer, full):
+        done = subprocess.run(
+            [sys.executable, "-m", "kith.guardd", "--help"],
+            env=os.environ | {"PYTHONPATH": str(DEVICE)},
+            stdout=descriptor,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=PATIENCE_S,
+        )
+        os.close(descriptor)
+        assert (done.returncode, done.stderr) == (1, b"")
 
 
 @pytest.mark.parametrize(

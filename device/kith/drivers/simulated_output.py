@@ -1,4 +1,4 @@
-"""A buzzer that only remembers, and breaks when it is told to."""
+"""A buzzer or motor that only remembers, and breaks when it is told to."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class AppliedEdge:
 class SimulatedOutput:
     """Twin of the GPIO outputs. `edges` holds its last few thousand changes; on_edge is told each.
 
-    wait: sleeps so many seconds, when it is to hang.
+    wait: sleeps so many seconds, when it is to hang. what: it is, for errors.
     """
 
     def __init__(
@@ -44,8 +44,10 @@ class SimulatedOutput:
         on_edge: Callable[[AppliedEdge], None] | None = None,
         breakdowns: tuple[OutputBreakdown, ...] = (),
         wait: Callable[[float], None] = time.sleep,
+        what: str = "buzzer",
     ) -> None:
         self._clock, self._on_edge, self._breakdowns, self._wait = clock, on_edge, breakdowns, wait
+        self._what = what
         self._born_ns = clock.now_ns()
         self._open = False
         self._pitch_hz = 0
@@ -59,16 +61,16 @@ class SimulatedOutput:
     def start(self) -> None:
         """See guard.ports.Output."""
         if self._breaks():
-            raise OutputUnavailable("the simulated buzzer is not there, as its script says")
+            raise OutputUnavailable(f"the simulated {self._what} is not there, as its script says")
         self._change(0)
         self._open = True
 
     def set(self, pitch_hz: int) -> None:
         """See guard.ports.Output."""
         if not self._open:
-            raise OutputFault("the simulated buzzer is closed: start it first")
+            raise OutputFault(f"the simulated {self._what} is closed: start it first")
         if self._breaks():
-            raise OutputFault("the simulated buzzer stopped working, as its script says")
+            raise OutputFault(f"the simulated {self._what} stopped working, as its script says")
         self._change(pitch_hz)
 
     def close(self) -> None:

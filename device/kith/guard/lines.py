@@ -18,6 +18,8 @@ class LineWriter:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._told = 0
         self.dropped = 0
+        self.failure = ""
+        """Why a line could not be written, the last time."""
 
     def start(self) -> None:
         """Begin."""
@@ -30,11 +32,12 @@ class LineWriter:
         else:
             self.dropped += 1
 
-    def close(self, timeout_s: float = 0.2) -> None:
-        """Wait, for so long at most, until all is written."""
+    def close(self, timeout_s: float = 0.2) -> bool:
+        """Wait, for so long at most, until all is written. Whether nothing more is waiting."""
         self._lines.put(None)
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while (line := self._lines.get()) is not None:
@@ -58,9 +61,10 @@ class LineWriter:
         try:
             while content:
                 content = content[os.write(self._descriptor, content) :]
-        except OSError:
+        except OSError as error:
             # A closed pipe or a full disk: there is nowhere to say so.
             self.dropped += 1
+            self.failure = error.strerror or ""
 
 
 class LineHandler(logging.Handler):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ from kith.errors import InputError
 from kith.guard.lines import LineWriter
 from kith.guard.ports import Level, OutputEdge, RangeReading, Signal, Warned
 
+_LOG = logging.getLogger(__name__)
 _CAPACITY = 20_000
 """Lines: minutes of a disk that does not answer."""
 _CLOSE_S = 2.0
@@ -25,6 +27,7 @@ class Trace:
 
     def __init__(self, path: str) -> None:
         """Raises InputError."""
+        self._path = path
         try:
             # Line by line to the end of the file, so that a guard that is started again adds to it.
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
@@ -68,9 +71,11 @@ class Trace:
         """See Observer."""
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write what is left; what is missing is told of."""
         self._writer.write(self._writer.end())
-        self._writer.close(_CLOSE_S)
+        if not self._writer.close(_CLOSE_S) or self._writer.dropped:
+            why = self._writer.failure or "it was not written as fast as it came"
+            _LOG.error("the trace %s is not whole: %s", self._path, why)
 
 
 class Timeline:
