@@ -153,6 +153,12 @@ class Replay:
         return max(*self.late_readings, *self.late_ticks, *self.late_edges) / NS_PER_MS
 
     @property
+    def usual_ms(self) -> float:
+        """99 of 100 of them were no later."""
+        late = sorted([*self.late_readings, *self.late_ticks, *self.late_edges])
+        return late[len(late) * 99 // 100] / NS_PER_MS
+
+    @property
     def longest_gap_ms(self) -> float:
         """Between two readings of a sensor."""
         return max(self.gaps) / NS_PER_MS

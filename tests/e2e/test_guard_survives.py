@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e._commands import NOTHING, built
 from tests.e2e._guard_kit import PERIOD_NS, Guard, Replay, events_of, guarding, pacing_scene, status_of
 from tests.unit._core_kit import CannotMount, fill_disk, small_disk
 
@@ -26,20 +27,12 @@ KILLS = int(os.environ.get("KITH_GUARD_KILLS", "12"))
 PATIENCE_S = 30.0
 WATCHED_S = 7.0
 """A walk to a wall and most of the next."""
-NO_PARTS = """
-[camera]
-kind = "v4l2"
-v4l2_device = "/dev/there-is-no-camera"
-[announce]
-sound_device = "there is no such device"
-"""
-TOLERANCE_MS = {True: 40.0, False: 160.0}
-"""With real-time priority and without. A pulse is 80 ms and the shortest gap 120: half a pulse late is not
-heard, and two pulses late is still well before a step is done. A quiet machine needs 1 ms."""
+USUAL_MS = {True: 30.0, False: 80.0}
+"""With real-time priority and without: 99 of 100 are no later. A quiet machine needs 1 ms."""
+WORST_MS = 160.0
+"""Two pulses: late once, that is still well before a step is done. A virtual machine whose host gives its
+processors to others stood still for 40 ms once in 200 kills; that is nothing a priority could change."""
 
-built = pytest.mark.skipif(
-    not any((ROOT / "models" / "build").glob("*.tflite")), reason="the networks are not built: make models"
-)
 pytestmark = built
 
 
@@ -49,7 +42,7 @@ class Main:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.socket = folder / "guard.sock"
-        (folder / "kith.toml").write_text(NO_PARTS)
+        (folder / "kith.toml").write_text(NOTHING)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -94,9 +87,10 @@ class Stage:
         assert self.guard.end() == 0
         replay = Replay(events_of(self.trace))
         assert not replay.wrong
-        assert replay.worst_ms <= TOLERANCE_MS[real_time]
+        assert replay.usual_ms <= USUAL_MS[real_time]
+        assert replay.worst_ms <= WORST_MS
         # The simulated sensor leaves out what it is too late for: that, too, would be a missed warning.
-        assert replay.longest_gap_ms <= PERIOD_NS / 1e6 + TOLERANCE_MS[real_time]
+        assert replay.longest_gap_ms <= PERIOD_NS / 1e6 + WORST_MS
         walls = (time.monotonic() - self.began_s) / 4.0 - 1
         assert replay.warnings >= walls
         return replay
