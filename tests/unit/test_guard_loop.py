@@ -385,10 +385,11 @@ def test_in_its_first_half_minute_it_does_not_end(monkeypatch: pytest.MonkeyPatc
 def test_one_that_is_not_there_is_looked_for_each_second_and_found(caplog: pytest.LogCaptureFixture) -> None:
     sensor = StubSensor(Position.HEAD)
     sensor.there = False
-    threading.Timer(1.5, lambda: setattr(sensor, "there", True)).start()
+    # Dead after 2 s, and so not to be found just then.
+    threading.Timer(2.5, lambda: setattr(sensor, "there", True)).start()
     with caplog.at_level(logging.WARNING):
-        sender = run([sensor], [StubOutput()], 3.2)
-    assert [0.9 < b - a < 1.3 for a, b in pairwise(sensor.starts)] == [True, True]
+        sender = run([sensor], [StubOutput()], 4.2)
+    assert [0.9 < b - a < 1.3 for a, b in pairwise(sensor.starts)] == [True, True, True]
     assert [record.message for record in caplog.records] == [
         "there is no sensor: plug it in",
         "the range sensor (head) answers again",
