@@ -83,13 +83,10 @@ class Zones:
         closing = sight.closing_mm_s
         if closing is None or closing < self._least_closing_mm_s:
             return None
+        reached_ms = sight.distance_mm * 1000 // closing
         waits_ms = [
-            max(sight.distance_mm * 1000 // closing - contact_ms, 0)
-            if not distance_mm
-            else min(
-                max(sight.distance_mm * 1000 // closing - contact_ms, 0),
-                max(sight.distance_mm - distance_mm, 0) * 1000 // closing,
-            )
+            # FAR has no distance of its own: then the first is the sooner.
+            min(max(reached_ms - contact_ms, 0), max(sight.distance_mm - distance_mm, 0) * 1000 // closing)
             for level, distance_mm, contact_ms in self._zones
             if level > self._level
         ]
