@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
-
-import numpy as np
 
 from kith.errors import (
     DuplicatePerson,
@@ -20,6 +19,7 @@ from kith.errors import (
     InputError,
     PersonNotFound,
 )
+from kith.recognition import template_rows
 from kith.recognition.faults import translated
 from kith.recognition.matcher import TemplateSet
 from kith.recognition.names import generated_name, name_key, normal_name
@@ -101,7 +101,7 @@ class Gallery:
             return self._person(self._row(name))
 
     def sources(self, person_id: int) -> dict[str, int]:
-        """How many templates of a person come from where: "device" or "photo"."""
+        """How many templates of a person come from where: "device", "photo" or "learnt"."""
         with translated(self._store.path):
             return dict(
                 self._store.connection.execute(
@@ -120,7 +120,7 @@ class Gallery:
         """Enrol someone new; with None under a made name such as "person 3". source: where the templates
         come from, "device" or "photo". Raises DuplicatePerson, GalleryModelMismatch, InputError, GalleryFull
         or GalleryError."""
-        self._check(embeddings)
+        template_rows.check(embeddings, self._model_id)
         chosen = None if name is None else normal_name(name)
         with self._store.change() as connection:
             keys = {key for (key,) in connection.execute("SELECT name_key FROM people")}
@@ -133,16 +133,34 @@ class Gallery:
                 (final, name_key(final), chosen is None, _text(consented_at), _text(datetime.now(UTC))),
             )
             assert cursor.lastrowid is not None
-            self._insert(cursor.lastrowid, embeddings, source)
+            template_rows.insert(connection, cursor.lastrowid, embeddings, source)
         return self.person(final)
 
     def add_templates(self, person_id: int, embeddings: Sequence[Embedding], source: str = "device") -> None:
         """More templates of someone. Raises PersonNotFound and what add_person raises."""
-        self._check(embeddings)
+        template_rows.check(embeddings, self._model_id)
         with self._store.change() as connection:
-            if connection.execute("SELECT 1 FROM people WHERE id = ?", (person_id,)).fetchone() is None:
-                raise _not_found()
-            self._insert(person_id, embeddings, source)
+            _require(connection, person_id)
+            template_rows.insert(connection, person_id, embeddings, source)
+
+    def learn(self, person_id: int, embedding: Embedding, at_most: int) -> None:
+        """One more template of someone, taken in use; of those taken so, the oldest beyond `at_most` go.
+        Raises PersonNotFound and what add_person raises."""
+        template_rows.check([embedding], self._model_id)
+        with self._store.change() as connection:
+            _require(connection, person_id)
+            template_rows.insert(connection, person_id, [embedding], template_rows.LEARNT)
+            template_rows.drop_learnt(connection, person_id, at_most)
+
+    def unlearn(self, person_id: int) -> int:
+        """Remove all that was taken of someone in use, as entirely as `forget` does, since it may be somebody
+        else's face; how many templates. Raises GalleryFull or GalleryError."""
+        with self._store.change() as connection:
+            dropped = template_rows.drop_learnt(connection, person_id, 0)
+            if dropped:
+                connection.execute("INSERT INTO erasures (recording) VALUES (NULL)")
+        self._finish_erasures()
+        return dropped
 
     def rename(self, old: str, new: str) -> Person:
         """Give someone another name. Raises PersonNotFound, DuplicatePerson, InputError."""
@@ -188,20 +206,13 @@ class Gallery:
             self._delete(name, backed_up=False)
         self._finish_erasures()
 
-    def templates(self) -> TemplateSet:
-        """All templates, by person. Raises GalleryModelMismatch when opened without a network."""
+    def templates(self, *, learnt: bool = True) -> TemplateSet:
+        """All templates, by person, or only those that someone enrolled. Raises GalleryModelMismatch when
+        opened without a network."""
         if self._model_id is None:
             raise GalleryModelMismatch("the gallery was opened without naming a network")
         with translated(self._store.path):
-            rows = self._store.connection.execute(
-                "SELECT person_id, vector FROM templates ORDER BY person_id, id"
-            ).fetchall()
-        vectors = np.array([np.frombuffer(blob, dtype="<f4") for _, blob in rows], dtype=np.float32)
-        person_ids = np.array([person_id for person_id, _ in rows], dtype=np.int64)
-        vectors = vectors.reshape(len(rows), -1) if rows else np.zeros((0, 0), np.float32)
-        vectors.flags.writeable = False
-        person_ids.flags.writeable = False
-        return TemplateSet(vectors=vectors, person_ids=person_ids, model_id=self._model_id)
+            return template_rows.read(self._store.connection, self._model_id, learnt=learnt)
 
     def close(self) -> None:
         """May be called twice."""
@@ -238,36 +249,11 @@ class Gallery:
             generated=bool(generated),
         )
 
-    def _insert(self, person_id: int, embeddings: Sequence[Embedding], source: str) -> None:
-        now = _text(datetime.now(UTC))
-        self._store.connection.executemany(
-            "INSERT INTO templates (person_id, model_id, vector, source, created_at) VALUES (?, ?, ?, ?, ?)",
-            [
-                (person_id, each.model_id, each.vector.astype("<f4").tobytes(), source, now)
-                for each in embeddings
-            ],
-        )
-
-    def _check(self, embeddings: Sequence[Embedding]) -> None:
-        if not embeddings:
-            raise InputError("nobody can be enrolled without a good look at their face")
-        for each in embeddings:
-            if self._model_id is None or each.model_id != self._model_id:
-                raise GalleryModelMismatch(
-                    f"a template of {each.model_id} does not belong in a gallery of {self._model_id}"
-                )
-            if each.vector.ndim != 1 or not abs(float(np.linalg.norm(each.vector)) - 1.0) < 1e-3:
-                raise InputError("a template must be one vector of length one")
-
     def _check_model(self) -> None:
         if self._model_id is None:
             return
         with translated(self._store.path):
-            other = self._store.connection.execute(
-                "SELECT model_id, count(DISTINCT person_id) FROM templates WHERE model_id <> ?"
-                " GROUP BY model_id",
-                (self._model_id,),
-            ).fetchone()
+            other = template_rows.of_another_network(self._store.connection, self._model_id)
         if other is not None:
             raise GalleryModelMismatch(
                 f"{self._store.path} holds templates of {other[1]} people made by the network {other[0]}, "
@@ -300,6 +286,11 @@ class Gallery:
             # The old backup holds whom it should not; the next opening makes a new one.
             self._store.drop_backup()
             log.warning("the disk is full: the gallery has no backup until there is room")
+
+
+def _require(connection: sqlite3.Connection, person_id: int) -> None:
+    if connection.execute("SELECT 1 FROM people WHERE id = ?", (person_id,)).fetchone() is None:
+        raise _not_found()
 
 
 def _text(moment: datetime) -> str:
