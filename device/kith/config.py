@@ -134,6 +134,31 @@ class EnrollmentSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LearningSettings:
+    """Whether and when the device takes a further template of someone it knows, by itself. The scores were
+    tried by `python -m calibration.learning`; see docs/learning.md."""
+
+    enabled: bool = False
+    min_lead: float = bounded(0.14, 0.05, 0.5)
+    """How far above the threshold of a name every one of the looks must score."""
+    min_margin: float = bounded(0.2, 0.05, 1.0)
+    """Their least lead over everybody else enrolled."""
+    min_looks: int = bounded(6, 3, 30)
+    """So many looks on end of one track, all of them so."""
+    min_track_ms: int = bounded(4000, 1000, 60_000)
+    """Over so long a time at least; †: who passes by is not learnt."""
+    hold_back_ms: int = bounded(30_000, 1000, 300_000)
+    """Kept only this long after the face has gone: so long a name can be marked as wrong; †."""
+    again_after_ms: int = bounded(3_600_000, 0, 86_400_000)
+    """At most one template of a person in this time: looks of one hour are much alike; †."""
+    max_likeness: float = bounded(0.9, 0.5, 1.0)
+    """A look whose cosine with a template that is there already exceeds this adds nothing."""
+    max_templates: int = bounded(5, 1, 50)
+    """Of one person; the oldest goes. As many as an enrollment has, so that what was enrolled is at least
+    half of what a person is recognised by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ButtonSettings:
     """The one button and how presses are told apart."""
 
@@ -180,6 +205,7 @@ class Settings:
     presence: PresenceSettings = field(default_factory=PresenceSettings)
     announce: AnnounceSettings = field(default_factory=AnnounceSettings)
     enrollment: EnrollmentSettings = field(default_factory=EnrollmentSettings)
+    learning: LearningSettings = field(default_factory=LearningSettings)
     button: ButtonSettings = field(default_factory=ButtonSettings)
     guard_watch: GuardWatchSettings = field(default_factory=GuardWatchSettings)
 

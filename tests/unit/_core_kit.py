@@ -30,6 +30,7 @@ from kith.types import (
     SAMPLE_RATE_HZ,
     ButtonEdge,
     Earcon,
+    Embedding,
     Place,
     SeenFace,
     Sighting,
@@ -97,12 +98,20 @@ class Standing:
 
     who: int
     where: Place
+    look: Embedding
 
 
 class Life:
     """One device. Set `scene` and let time pass with `live` or `hear`."""
 
-    def __init__(self, folder: Path, *, people: dict[str, int] | None = None, guarded: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        people: dict[str, int] | None = None,
+        guarded: bool = False,
+        settings: Settings | None = None,
+    ) -> None:
         self.file = folder / "kith.db"
         self.gallery = Gallery.open(self.file, MODEL)
         for name, who in (people or {}).items():
@@ -127,7 +136,7 @@ class Life:
             observe=self.events.append,
             guarded=guarded,
         )
-        self.core = Core(Settings(), self.people, around, 0)
+        self.core = Core(settings or Settings(), self.people, around, 0)
         self.core.attach(self.power)
         self.core.begin(0)
 
@@ -136,9 +145,18 @@ class Life:
 
     # --- what happens -----------------------------------------------------------------------------------
 
-    def stands(self, track: int, who: int, *, bearing_deg: float = 0.0, distance_mm: int = 2000) -> None:
-        """Someone is in view from now on, as this track."""
-        self.scene[track] = Standing(who, place(bearing_deg, distance_mm))
+    def stands(
+        self,
+        track: int,
+        who: int,
+        *,
+        bearing_deg: float = 0.0,
+        distance_mm: int = 2000,
+        look: Embedding | None = None,
+    ) -> None:
+        """Someone is in view from now on, as this track, looking as they did when they were enrolled or
+        otherwise."""
+        self.scene[track] = Standing(who, place(bearing_deg, distance_mm), look or looks(who)[0])
 
     def press(self, what: str, after_s: float = 0.0) -> None:
         """Press the button, from so long after now on: tap, double, hold, hold4, hold10."""
@@ -193,8 +211,8 @@ class Life:
 
     def _face(self, track: int, one: Standing) -> SeenFace:
         assert self.eyes.matcher is not None
-        embedding = looks(one.who)[0]
-        return face(track, self.eyes.matcher.identify(embedding), where=one.where, embedding=embedding)
+        said = self.eyes.matcher.identify(one.look)
+        return face(track, said, where=one.where, embedding=one.look)
 
     def loudness(self, seconds: float) -> float:
         """Root mean square of what was heard in the last seconds."""

@@ -14,7 +14,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from kith.app.opening import open_people
 from kith.cli import main
+from kith.recognition.gallery import Gallery
+from kith.vision.networks import read_manifest
+from tests.unit._gallery_kit import looks
 from tests.unit._portraits import ROOT, portraits
 
 
@@ -262,3 +266,20 @@ def test_asking_for_help_loads_nothing_heavy() -> None:
     env = {**os.environ, "PYTHONPATH": str(ROOT / "device")}
     done = subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True, timeout=60)
     assert done.stdout == b"[]\n"
+
+
+def test_what_was_learnt_is_shown_and_can_be_removed(enrolled: Path, people: list[tuple[str, Path]]) -> None:
+    name = people[0][0]
+    with open_people(enrolled) as reading:
+        person = reading.person(name)
+        before = person.templates
+    model_id = read_manifest(ROOT / "models").networks["embedder"].model_id
+    with Gallery.open(enrolled / "kith.db", model_id) as gallery:
+        gallery.learn(person.person_id, looks(1, 1, model_id)[0], at_most=5)
+    assert "1 learnt in use" in kith("people", "show", name, "--data", enrolled).output
+    removed = kith("people", "unlearn", name, "--data", enrolled)
+    assert removed.output.startswith(f"Learnt looks of {name} removed: 1.")
+    assert (
+        json.loads(kith("people", "show", name, "--json", "--data", enrolled).output)["templates"] == before
+    )
+    assert "removed: 0." in kith("people", "unlearn", name, "--data", enrolled).output

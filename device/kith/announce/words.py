@@ -40,6 +40,7 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "privacy.on": Line("Privacy on. The camera is closed.", Earcon.PRIVACY_ON),
         "privacy.off": Line("Privacy off. The camera is open again.", Earcon.PRIVACY_OFF),
         "undo.taken_back": Line("{name} is forgotten again.", Earcon.UNDONE),
+        "undo.unlearnt": Line("Noted. Nothing is learnt from that.", Earcon.UNDONE),
         "undo.nothing": Line("Nothing to undo.", Earcon.FAILURE),
         "undo.failed": Line("It could not be undone.", Earcon.FAILURE),
         "enroll.looking": Line("Looking for a face to remember."),

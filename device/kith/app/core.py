@@ -13,6 +13,7 @@ from kith.app.camera_watch import CameraState, CameraWatch
 from kith.app.enrolling import Enrolling
 from kith.app.heeding import Heeding
 from kith.app.known_people import KnownPeople
+from kith.app.learning import Learning
 from kith.app.reporter import Reporter
 from kith.app.speaking import Speaking
 from kith.app.surroundings import Runner, Surroundings
@@ -67,6 +68,7 @@ class Core:
         self._speech = Speaking(
             settings.announce, self, self._callouts, around.player, self._report, self._ended
         )
+        self._learning = Learning(settings.learning, people, self._words, self._report)
         self._guard = Heeding(
             settings.guard_watch, self._speech, self._report, now_ns, guarded=around.guarded
         )
@@ -86,6 +88,7 @@ class Core:
             self._speech.next_deadline_ns,
             self._gestures.next_deadline_ns,
             self._enrolling.next_deadline_ns,
+            self._learning.next_deadline_ns,
             self._camera.next_deadline_ns,
             self._guard.next_deadline_ns,
             self._gallery_poll_ns,
@@ -150,6 +153,7 @@ class Core:
         self._view = sighting.view
         self._note(self._presence.step(sighting, now_ns), now_ns)
         self._around.perception.sure = self._presence.sure_tracks
+        self._learning.saw(sighting, now_ns)
         self._speech.submit_all(self._enrolling.saw(sighting, now_ns), now_ns)
         self._speech.tick(now_ns)
 
@@ -194,7 +198,7 @@ class Core:
             case Gesture.DOUBLE:
                 self._speech.submit_all(self._enrolling.begin(self._no_view(now_ns), now_ns), now_ns)
             case Gesture.HOLD_1S:
-                self._speech.submit_all(self._enrolling.take_back(now_ns), now_ns)
+                self._speech.submit_all(self._take_back(now_ns), now_ns)
             case Gesture.HOLD_4S:
                 self._privacy(now_ns)
             case Gesture.POWER_WARNING:
@@ -202,6 +206,10 @@ class Core:
             case Gesture.HOLD_10S:
                 self._leaving = True
                 self._speech.say("power.off", now_ns)
+
+    def _take_back(self, now_ns: int) -> list[Announcement]:
+        wrong = [] if self._enrolling.has_to_take_back(now_ns) else self._learning.mark_wrong(now_ns)
+        return wrong or self._enrolling.take_back(now_ns)
 
     def _no_view(self, now_ns: int) -> NoView | None:
         match self._camera.state:
@@ -218,6 +226,7 @@ class Core:
         closing = self._camera.state is not CameraState.CLOSED
         if closing:
             self._speech.submit_all(self._enrolling.cancel(now_ns), now_ns)
+            self._learning.forget()
             self._camera.close()
         else:
             self._camera.open(now_ns)
@@ -232,6 +241,7 @@ class Core:
         self._button(Tick(), now_ns)
         self._note(self._presence.step(Tick(), now_ns), now_ns)
         self._speech.submit_all(self._enrolling.tick(now_ns), now_ns)
+        self._learning.saw(Tick(), now_ns)
         if self._camera.overdue(now_ns):
             self._camera_gone("camera.stopped", "the camera has stopped", now_ns)
         self._guard.step(Tick(), now_ns)
@@ -259,6 +269,8 @@ class Core:
         return None if self._enrolling.active else self._callouts.next_ambient(now_ns)
 
     def _ended(self, announcement: Announcement, heard: bool, now_ns: int) -> None:
+        if announcement.identities:
+            self._learning.named(announcement.identities, now_ns)
         if heard and announcement.identities:
             names = NamesHeard(identities=announcement.identities)
             self._note(self._presence.step(names, now_ns), now_ns)

@@ -80,6 +80,10 @@ class Enrolling:
         """Give up what is under way, if anything is."""
         return self._step(Cancel(), now_ns) if self._machine.active else []
 
+    def has_to_take_back(self, now_ns: int) -> bool:
+        """Whether someone is being remembered, or was within the last 30 seconds."""
+        return self._machine.active or (self._last is not None and now_ns - self._last[1] <= _UNDO_NS)
+
     def take_back(self, now_ns: int) -> list[Announcement]:
         """Cancel what is under way, else forget whom it remembered within the last 30 seconds."""
         if self._machine.active:

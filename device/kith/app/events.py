@@ -16,7 +16,7 @@ from kith.errors import InputError
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened. kind: announcement, appeared, left, stranger, enrolling, enrolled, rejected,
-    cancelled, undone, sound, button, proximity, fault, recovered, privacy, ready, beep, signal.
+    cancelled, undone, learnt, sound, button, proximity, fault, recovered, privacy, ready, beep, signal.
     fields: JSON values."""
 
     at_ns: int

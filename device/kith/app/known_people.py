@@ -6,6 +6,9 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import numpy as np
+
+from kith.config import LearningSettings
 from kith.errors import GalleryError
 from kith.recognition.gallery import Gallery
 from kith.recognition.matcher import Matcher
@@ -81,6 +84,34 @@ class KnownPeople:
         self._people[person.person_id] = person
         self.refresh_if_possible()
         return person
+
+    @property
+    def threshold(self) -> float:
+        """The least score of a name."""
+        return self._point.threshold
+
+    def vouches_for(self, person_id: int, embedding: Embedding, settings: LearningSettings) -> bool:
+        """Whether the enrolled templates alone, without any learnt, name this look as that person's and no
+        template there is nearly the same. Raises GalleryError."""
+        enrolled = Matcher(self._gallery.templates(learnt=False), self._point).identify(embedding)
+        if enrolled.person_id != person_id or enrolled.score is None:
+            return False
+        clear = enrolled.margin is None or enrolled.margin >= settings.min_margin
+        if not clear or enrolled.score < self._point.threshold + settings.min_lead:
+            return False
+        everything = self._gallery.templates()
+        mine = everything.vectors[everything.person_ids == person_id]
+        return float(np.max(mine @ embedding.vector)) < settings.max_likeness
+
+    def learn(self, person_id: int, embedding: Embedding, at_most: int) -> None:
+        """Keep a further template of someone enrolled. Raises GalleryError."""
+        self._gallery.learn(person_id, embedding, at_most)
+        self.refresh_if_possible()
+
+    def unlearn(self, person_id: int) -> None:
+        """Drop every template of theirs that nobody enrolled. Raises GalleryError."""
+        if self._gallery.unlearn(person_id):
+            self.refresh_if_possible()
 
     def forget(self, person_id: int) -> str | None:
         """Forget someone; their name, or None if they are gone already. Raises GalleryError."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from kith.app.people import Added
     from kith.types import Person
 
+_ORIGINS = {"photo": "from photos", "device": "from the device", "learnt": "learnt in use"}
+
 
 @click.group()
 def people() -> None:
@@ -122,13 +124,29 @@ def people_show(name: str, as_json: bool, data: Path | None) -> None:
     if as_json:
         echo_json(_as_json(person) | {"sources": sources})
         return
-    origin = ", ".join(
-        f"{count} from {'photos' if key == 'photo' else 'the device'}" for key, count in sources.items()
-    )
+    origin = ", ".join(f"{count} {_ORIGINS.get(key, key)}" for key, count in sources.items())
     click.echo(f"{person.name}{' (a made name)' if person.generated else ''}")
     click.echo(f"  agreed:     {person.consented_at[:10]}")
     click.echo(f"  looks:      {person.templates} ({origin})")
     click.echo(f"  recording:  {person.name_recording or 'none; the name is spoken by the synthetic voice'}")
+
+
+@people.command("unlearn")
+@click.argument("name")
+@data_option
+def people_unlearn(name: str, data: Path | None) -> None:
+    """Remove the looks of NAME that the device learnt by itself; what was enrolled stays.
+
+    It learns only where the settings say so (the table `learning`). Worth doing when NAME is said of the
+    wrong person.
+    """
+    from kith.app.opening import open_people
+
+    with open_people(state_of(data)) as gallery:
+        person = gallery.person(name)
+        gone = gallery.unlearn(person.person_id)
+        kept = gallery.person(name)
+    click.echo(f"Learnt looks of {kept.name} removed: {gone}. What was enrolled stays: {_looks(kept)}.")
 
 
 @people.command("rename")
