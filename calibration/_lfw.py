@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import math
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration._progress import progress
 from kith.app.people import agreeing
 from kith.app.photos import Looked, PhotoFaces, Study, look_at, study
 from kith.errors import InputError
 from kith.recognition.matcher import TemplateSet
-from kith.vision.pipeline import FaceAnalyzer
+from kith.types import U8, AlignedFace, Embedding, Face
+from kith.vision.pipeline import Assessment, FaceAnalyzer
 
 _RESAMPLES = 2000
+_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,14 @@ class Pictured:
 
     study: Study
     meant: Looked | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedAt:
+    """A folder. people: name -> photos; unreadable: why photos are left out, a line each."""
+
+    people: dict[str, list[Pictured]]
+    unreadable: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +69,78 @@ class Rate:
         return f"{self.value:7.2%}   {self.low:7.2%} to {self.high:7.2%}"
 
 
-def look_at_all(analyzer: FaceAnalyzer, folder: Path) -> dict[str, list[Pictured]]:
-    """Every photo of every person. Shows its progress on a terminal. Raises InputError when the folder is
-    not laid out as LFW is."""
-    photos = sorted(folder.glob("*/*.jpg"))
-    if not photos:
-        raise InputError(f"{folder} holds no folders of photos named NAME/NAME_0001.jpg")
+class Remembering(FaceAnalyzer):
+    """An analyzer that does not work twice on the picture it was shown last: the functions of `kith people
+    add` and of `kith identify` each look at a photo, and here both do, one after the other."""
+
+    def __init__(self, analyzer: FaceAnalyzer) -> None:
+        vars(self).update(vars(analyzer))
+        self._rgb: U8 | None = None
+        self._faces: list[Face] = []
+        self._assessed: dict[int, Assessment] = {}
+        self._embedded: dict[int, Embedding] = {}
+
+    def detect(self, rgb: U8) -> list[Face]:
+        """As FaceAnalyzer does."""
+        if self._rgb is None or not np.array_equal(rgb, self._rgb):
+            self._rgb, self._faces = rgb, super().detect(rgb)
+            self._assessed, self._embedded = {}, {}
+        return self._faces
+
+    def assess(self, rgb: U8, face: Face) -> Assessment:
+        """As FaceAnalyzer does."""
+        if id(face) not in map(id, self._faces):
+            return super().assess(rgb, face)
+        if id(face) not in self._assessed:
+            self._assessed[id(face)] = super().assess(rgb, face)
+        return self._assessed[id(face)]
+
+    def embed(self, aligned: AlignedFace) -> Embedding:
+        """As FaceAnalyzer does."""
+        if all(aligned is not known.aligned for known in self._assessed.values()):
+            return super().embed(aligned)
+        if id(aligned) not in self._embedded:
+            self._embedded[id(aligned)] = super().embed(aligned)
+        return self._embedded[id(aligned)]
+
+
+def photos_of(folder: Path) -> list[Path]:
+    """All photos, by person. Raises InputError when the folder is not laid out as LFW is."""
+    if not folder.is_dir():
+        raise InputError(
+            f"{folder} is not a folder; DATA must hold folders of photos named NAME/NAME_0001.jpg"
+        )
+    photos = sorted(path for path in folder.glob("*/*") if path.suffix.lower() in _SUFFIXES)
+    if photos:
+        return photos
+    deeper = next(iter(sorted(folder.glob("*/*/*.jpg"))), None)
+    hint = "" if deeper is None else f"; did you mean {deeper.parent.parent}?"
+    raise InputError(f"{folder} holds no folders of photos named NAME/NAME_0001.jpg{hint}")
+
+
+def look_at_photos(analyzer: FaceAnalyzer, photos: Sequence[Path]) -> LookedAt:
+    """Look at each photo as `kith people add` and `kith identify` do; progress goes to stderr."""
+    remembering = Remembering(analyzer)
     people: dict[str, list[Pictured]] = {}
-    for path in _progress(photos):
-        pictured = Pictured(study=study(analyzer, path), meant=_meant(look_at(analyzer, path)))
+    unreadable = []
+    for path in progress(photos, "looking at photos"):
+        try:
+            meant = meant_of(look_at(remembering, path))
+        except InputError as error:
+            unreadable.append(str(error))
+            continue
+        pictured = Pictured(study=study(remembering, path), meant=meant)
         people.setdefault(path.parent.name, []).append(pictured)
-    return people
+    return LookedAt(people=people, unreadable=tuple(unreadable))
+
+
+def look_at_all(analyzer: FaceAnalyzer, folder: Path) -> dict[str, list[Pictured]]:
+    """Every photo of every person; what cannot be read is said and left out. Raises InputError when the
+    folder is not laid out as LFW is."""
+    looked = look_at_photos(analyzer, photos_of(folder))
+    for line in looked.unreadable:
+        click.echo(f"left out: {line}", err=True)
+    return looked.people
 
 
 def draw(
@@ -79,22 +151,30 @@ def draw(
     if len(eligible) < count:
         raise InputError(f"only {len(eligible)} people have more than {photos} photos; {count} are needed")
     chosen = [eligible[at] for at in rng.choice(len(eligible), count, replace=False)]
-    vectors, owners, refused = [], [], Counter[str]()
+    orders = {name: [people[name][at] for at in rng.permutation(len(people[name]))] for name in chosen}
+    templates, refused = enrol([orders[name][:photos] for name in chosen], model_id)
     probes: list[tuple[str, Pictured, int | None]] = []
     for person_id, name in enumerate(chosen):
-        order = [people[name][at] for at in rng.permutation(len(people[name]))]
-        for each in agreeing([one.study for one in order[:photos]], np.zeros((0, 0), np.float32)):
+        probes += [(name, one, person_id) for one in orders[name][photos:]]
+    strangers = sorted(set(people) - set(chosen))
+    probes += [(name, one, None) for name in strangers for one in people[name]]
+    return Trial(templates=templates, enrolled=tuple(chosen), refused=refused, probes=tuple(probes))
+
+
+def enrol(photos: Sequence[Sequence[Pictured]], model_id: str) -> tuple[TemplateSet, Counter[str]]:
+    """The templates of people, each enrolled from some photos, numbered from 0; and what became of the
+    photos: "kept" or the reason of the refusal."""
+    vectors, owners, refused = [], [], Counter[str]()
+    for person_id, own in enumerate(photos):
+        for each in agreeing([one.study for one in own], np.zeros((0, 0), np.float32)):
             refused[each.refusal or "kept"] += 1
             if each.embedding is not None:
                 vectors.append(each.embedding.vector)
                 owners.append(person_id)
-        probes += [(name, one, person_id) for one in order[photos:]]
-    strangers = sorted(set(people) - set(chosen))
-    probes += [(name, one, None) for name in strangers for one in people[name]]
     templates = TemplateSet(
         vectors=np.array(vectors, np.float32), person_ids=np.array(owners, np.int64), model_id=model_id
     )
-    return Trial(templates=templates, enrolled=tuple(chosen), refused=refused, probes=tuple(probes))
+    return templates, refused
 
 
 def rate(tally: dict[str, list[int]], seed: int) -> Rate:
@@ -117,25 +197,14 @@ def count(tally: dict[str, list[int]], person: str, hit: bool) -> None:
     entry[1] += 1
 
 
-def _meant(looked: PhotoFaces) -> Looked | None:
+def meant_of(looked: PhotoFaces) -> Looked | None:
+    """The face nearest to the middle."""
+
     def off_centre(face: Looked) -> float:
         box = face.assessment.face.box
         return math.hypot(box.center_x - looked.width_px / 2, box.center_y - looked.height_px / 2)
 
     return min(looked.faces, key=off_centre, default=None)
-
-
-def _progress(photos: Sequence[Path]) -> Iterator[Path]:
-    shown = sys.stderr.isatty()
-    began = time.monotonic()
-    for at, path in enumerate(photos):
-        yield path
-        if shown and (at % 20 == 0 or at + 1 == len(photos)):
-            left_s = (time.monotonic() - began) / (at + 1) * (len(photos) - at - 1)
-            sys.stderr.write(f"\rlooking at photo {at + 1} of {len(photos)}, {left_s:3.0f} s left ")
-            sys.stderr.flush()
-    if shown:
-        sys.stderr.write("\n")
 
 
 def run(command: Callable[[], None]) -> None:
