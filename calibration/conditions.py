@@ -46,7 +46,7 @@ class Condition:
 def farther(rgb: U8, landmarks: F32, level: float) -> U8:
     """The face in the middle of a camera's frame u8[480, 640, 3], its eyes `level` px apart, before a blurred
     background."""
-    scale = level / max(_eyes_px(landmarks), 1e-3)
+    scale = level / max(eyes_px(landmarks), 1e-3)
     size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     small = np.asarray(cv2.resize(rgb, size, interpolation=way), np.uint8)
@@ -64,7 +64,7 @@ def farther(rgb: U8, landmarks: F32, level: float) -> U8:
 
 def defocused(rgb: U8, landmarks: F32, level: float) -> U8:
     """A lens out of focus: a Gaussian whose sigma is `level` per cent of the distance between the eyes."""
-    sigma = level / 100 * _eyes_px(landmarks)
+    sigma = level / 100 * eyes_px(landmarks)
     if sigma < 0.05:
         return rgb.copy()
     return np.asarray(cv2.GaussianBlur(rgb, (0, 0), sigma), np.uint8)
@@ -72,7 +72,7 @@ def defocused(rgb: U8, landmarks: F32, level: float) -> U8:
 
 def shaken(rgb: U8, landmarks: F32, level: float) -> U8:
     """The picture moved sideways while it was taken, by `level` per cent of the distance between the eyes."""
-    length = level / 100 * _eyes_px(landmarks)
+    length = level / 100 * eyes_px(landmarks)
     if length < 1:
         return rgb.copy()
     half = math.ceil((length - 1) / 2)
@@ -219,7 +219,7 @@ CONDITIONS: tuple[Condition, ...] = (
 )
 
 
-def _eyes_px(landmarks: F32) -> float:
+def eyes_px(landmarks: F32) -> float:
     """The distance of the eyes as it would be from in front: a turned head's eyes are nearer to each other,
     its mouth is as far below them as ever."""
     eyes, mouth = landmarks[:2].mean(axis=0), landmarks[3:].mean(axis=0)
@@ -251,7 +251,7 @@ def _painted(rgb: U8, landmarks: F32, outline: Sequence[Point], colour: F32, opa
 def _stroke(rgb: U8, landmarks: F32, line: Sequence[Point], colour: F32) -> U8:
     cover = np.zeros(rgb.shape[:2], np.uint8)
     points = np.round(_placed(landmarks, line) * 16).astype(np.int32)
-    width = max(1, round(_eyes_px(landmarks) / 18))
+    width = max(1, round(eyes_px(landmarks) / 18))
     cv2.polylines(cover, [points], isClosed=False, color=255, thickness=width, lineType=cv2.LINE_AA, shift=4)
     return _blended(rgb, cover, colour, 1.0)
 
