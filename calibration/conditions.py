@@ -50,8 +50,10 @@ def farther(rgb: U8, landmarks: F32, level: float) -> U8:
     size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     small = np.asarray(cv2.resize(rgb, size, interpolation=way), np.uint8)
-    behind = cv2.resize(rgb, (FRAME_WIDTH_PX, FRAME_HEIGHT_PX))
-    frame: U8 = np.asarray(cv2.GaussianBlur(behind, (0, 0), 25), np.uint8)
+    # Blurred while it is small: the same to look at, and a hundred times cheaper.
+    tiny = cv2.resize(rgb, (FRAME_WIDTH_PX // 10, FRAME_HEIGHT_PX // 10), interpolation=cv2.INTER_AREA)
+    behind = cv2.GaussianBlur(tiny, (0, 0), 2.5)
+    frame: U8 = np.asarray(cv2.resize(behind, (FRAME_WIDTH_PX, FRAME_HEIGHT_PX)), np.uint8)
     middle = landmarks.mean(axis=0) * scale
     left = round(FRAME_WIDTH_PX / 2 - float(middle[0]))
     top = round(FRAME_HEIGHT_PX / 2 - float(middle[1]))
