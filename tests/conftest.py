@@ -2,8 +2,8 @@
 
 What is timed against the machine's clock runs in one process, a test at a time, while the other does the
 rest: two that are both in a hurry would make each other late. The tests of any other file stay together, so
-that what a file makes once is made once. Most of the time
-goes into waiting, so that two processes pay even on one core.
+that what a file makes once is made once. Most of the time goes into waiting, so that two pay even
+on one core.
 """
 
 from __future__ import annotations
