@@ -141,6 +141,24 @@ def test_a_camera_that_hangs_starves_the_watchdog_unless_it_is_closed(
     assert running.stop()
 
 
+def test_the_start_s_memory_is_given_back_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon, "_SETTLED_AFTER_NS", NS_PER_S)
+    given_back_ns: list[int] = []
+
+    def let_go() -> int:
+        given_back_ns.append(time.monotonic_ns())
+        return 0
+
+    monkeypatch.setattr(daemon, "let_go_of_start", let_go)
+    began_ns = time.monotonic_ns()
+    running = Running(tmp_path)
+    until(lambda: bool(given_back_ns))
+    assert given_back_ns[0] - began_ns >= NS_PER_S
+    time.sleep(2.2)  # two beats
+    assert len(given_back_ns) == 1
+    assert running.stop()
+
+
 def test_faces_are_forgotten_when_the_camera_is_closed(tmp_path: Path) -> None:
     running = Running(tmp_path)
     until(lambda: "look" in running.eyes.asked)

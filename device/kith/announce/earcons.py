@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,8 +130,11 @@ def _partials(hz: tuple[float, float], partials: tuple[float, ...], count: int) 
 
 
 def _noise(count: int) -> NDArray[np.float64]:
+    # NumPy's own generators would cost the daemon 3 MiB for good.
+    chance = Random(1)
+    hiss = np.array([chance.uniform(-1.0, 1.0) for _ in range(count)])
     # The moving average takes the hiss off.
-    return np.convolve(np.random.default_rng(1).uniform(-1.0, 1.0, count), np.ones(4) / 4, mode="same")
+    return np.convolve(hiss, np.ones(4) / 4, mode="same")
 
 
 def _edges(count: int) -> NDArray[np.float64]:

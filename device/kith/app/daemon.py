@@ -22,6 +22,7 @@ from kith.errors import ButtonUnavailable
 from kith.ports import AudioSink, Button, Camera
 from kith.runtime.inbox import Inbox
 from kith.runtime.latest import LatestSlot
+from kith.runtime.memory import let_go_of_start
 from kith.runtime.notify import Notifier
 from kith.runtime.worker import Worker
 from kith.types import Frame
@@ -34,6 +35,9 @@ _CAMERA_HANGS_NS = 10 * NS_PER_S
 """No camera takes so long for a frame, to open or to close: its driver hangs."""
 _SOUND_HANGS_NS = 5 * NS_PER_S
 """A block is 10 ms of sound: a device that has not taken it is gone, and the wearer hears nothing."""
+
+_SETTLED_AFTER_NS = 10 * NS_PER_S
+"""By then the greeting is over, and camera, networks and voice have each done all that they do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class Daemon:
         self._capturing = Capturing(parts.camera, slot, clock, inbox.put)
         self._notifier = Notifier()
         self._next_beat_ns = 0
+        self._settles_ns: int | None = None
         self._source_ended = False
         self._outcome: bool | None = None
         self._switching_off: threading.Thread | None = None
@@ -126,6 +131,7 @@ class Daemon:
         try:
             self._sound.start()
             core.begin(self._clock.now_ns())
+            self._settles_ns = self._clock.now_ns() + _SETTLED_AFTER_NS
             for trouble in self._device.troubles:
                 core.handle(trouble, self._clock.now_ns())
             self._capture.start()
@@ -157,7 +163,14 @@ class Daemon:
             if not self._hangs(now_ns):
                 self._notifier.watchdog()
             self._next_beat_ns = now_ns + interval_ns
+            self._settle(now_ns)
         return self._next_beat_ns
+
+    def _settle(self, now_ns: int) -> None:
+        """Once, give the memory back that only the start needed. Meanwhile, 0.1 s, the core goes on."""
+        if self._settles_ns is not None and now_ns >= self._settles_ns:
+            self._settles_ns = None
+            threading.Thread(target=let_go_of_start, name="kith-settle", daemon=True).start()
 
     def _hangs(self, now_ns: int) -> bool:
         """Whether a thread waits for what will not come."""

@@ -62,6 +62,8 @@ def assemble(
     virtual_time: the player waits for the voice instead of playing silence until it comes. guarded: a guard
     that is never heard is a fault.
     """
+    # Else its threads, one a core, wake up for each picture that is shrunk.
+    cv2.setNumThreads(settings.vision.threads)
     analyzer = open_analyzer(models_dir(), settings.vision)
     point = load_operating_point(calibration_dir() / "operating_point.toml", analyzer.model_id)
     gallery, troubles = _open_gallery(gallery_file, analyzer.model_id)

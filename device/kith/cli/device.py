@@ -67,6 +67,9 @@ def simulate(ctx: click.Context, /, **given: object) -> None:
       kith simulate --video anna.mkv --data home     and see them named
       kith simulate --video hall.mp4 --scene hall.toml --sound hall.wav    and hear the guard
     """
+    from kith.runtime.memory import start_small
+
+    start_small()
     from kith.app.recorder import Outputs
     from kith.app.simulate import Request, simulate
 
@@ -110,6 +113,9 @@ def run(ctx: click.Context, data: Path | None, verbose: bool) -> None:
     """
     import logging
 
+    from kith.runtime.memory import start_small
+
+    start_small()
     from kith.app.run import run
 
     log_on_a_copy_of_stderr(logging.INFO if verbose else logging.WARNING)
