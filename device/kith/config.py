@@ -80,6 +80,12 @@ class VisionSettings:
     embed_sure_interval_ms: int = bounded(1000, 0, 60_000)
     """How often once it is."""
     track_lost_after_ms: int = bounded(700, 100, 10_000)
+    second_looks: bool = one_of(True, False)
+    """Look again, more finely, where a small face is. It costs a run of the detector in about every second
+    frame with somebody far off in it."""
+    sweep_interval_ms: int = bounded(300, 0, 60_000)
+    """How often one more part of the frame is looked at finely for faces too far off to be found otherwise;
+    0: never. It needs `second_looks`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from kith.recognition.gallery import Gallery
 from kith.recognition.matcher import Matcher
 from kith.types import AlignedFace, BoxPx, Embedding, Face, FaceQuality, Frame
 from kith.vision.pipeline import Assessment, FaceAnalyzer
+from kith.vision.second_look import Region
 from tests.unit._gallery_kit import MODEL, POINT, looks
 
 FOCAL_PX = 320 / math.tan(math.radians(31.1))
@@ -34,6 +35,9 @@ class Someone:
     def detect(self, rgb: np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]) -> list[Face]:
         box = BoxPx(x=rgb.shape[1] / 2 + self._offset_px - 30, y=100, w=60, h=80)
         return [Face(box=box, landmarks=np.zeros((5, 2), np.float32), score=0.9)]
+
+    def detect_within(self, rgb: object, region: Region) -> list[Face]:
+        return []
 
     def assess(self, rgb: object, face: Face) -> Assessment:
         quality = FaceQuality(sharpness=20, luma=120, yaw_deg=0, pitch_deg=0, inter_eye_px=EYES_PX)

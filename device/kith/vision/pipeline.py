@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from kith.clock import NS_PER_MS
 from kith.config import VisionSettings
@@ -13,6 +15,7 @@ from kith.vision.aligner import align
 from kith.vision.detector import Detector
 from kith.vision.embedder import Embedder
 from kith.vision.networks import load_network
+from kith.vision.second_look import Region, SecondLook, is_small
 from kith.vision.tracks import Track, Tracker
 
 _MAX_EMBEDDINGS_A_FRAME = 2
@@ -28,6 +31,10 @@ class Assessment:
     aligned: AlignedFace
 
 
+_Pair = tuple[Track, Assessment]
+_Assessed = dict[int, _Pair]
+
+
 class FaceAnalyzer:
     """The steps, one by one, without memory. Not thread-safe: one thread owns it."""
 
@@ -38,6 +45,13 @@ class FaceAnalyzer:
     def detect(self, rgb: U8) -> list[Face]:
         """Faces in rgb u8[H, W, 3], largest first."""
         return self._detector.detect(rgb)
+
+    def detect_within(self, rgb: U8, region: Region) -> list[Face]:
+        """Faces in a part of rgb u8[H, W, 3], in pixels of the whole, largest first; without those that the
+        part's edge cuts."""
+        part = rgb[region.y : region.y + region.h, region.x : region.x + region.w]
+        faces = [_moved(face, region.x, region.y) for face in self._detector.detect(part)]
+        return [face for face in faces if region.holds(face.box, rgb.shape[1], rgb.shape[0])]
 
     def assess(self, rgb: U8, face: Face) -> Assessment:
         """Align one face, measure it and decide whether it is worth judging."""
@@ -58,13 +72,23 @@ def open_analyzer(models_dir: Path, settings: VisionSettings) -> FaceAnalyzer:
     return FaceAnalyzer(detector, embedder, settings)
 
 
+def _moved(face: Face, x: int, y: int) -> Face:
+    landmarks = face.landmarks + np.array([x, y], np.float32)
+    landmarks.setflags(write=False)
+    return replace(face, box=replace(face.box, x=face.box.x + x, y=face.box.y + y), landmarks=landmarks)
+
+
 class FacePipeline:
     """Frames in, tracked faces out. The embedder runs a few times a second on each face, not on every
-    frame: often while nobody is sure who it is, seldom once somebody is."""
+    frame: often while nobody is sure who it is, seldom once somebody is. Where a small face is, or was a
+    moment ago, a frame is looked at a second time and finer."""
 
     def __init__(self, analyzer: FaceAnalyzer, settings: VisionSettings) -> None:
         self._analyzer = analyzer
         self._tracker = Tracker(settings.track_lost_after_ms)
+        self._second_look = SecondLook(settings)
+        # Soon enough for a second try before the track is given up.
+        self._hold_ns = settings.track_lost_after_ms * NS_PER_MS // 2
         self._unsure_ns = settings.embed_interval_ms * NS_PER_MS
         self._sure_ns = settings.embed_sure_interval_ms * NS_PER_MS
 
@@ -76,14 +100,16 @@ class FacePipeline:
         sure: tracks whose person is known already. attentive: embed every good look, as enrolling
         needs.
         """
-        faces = self._analyzer.detect(frame.rgb)
-        tracks = self._tracker.update(faces, frame.captured_ns)
-        assessed = [(track, self._analyzer.assess(frame.rgb, track.face)) for track in tracks]
-        due = [] if attentive else self._due(assessed, sure, frame.captured_ns)
-        return [
-            self._look(track, found, frame.captured_ns, embed=attentive or track.track_id in due)
-            for track, found in assessed
-        ]
+        now_ns, size_px = frame.captured_ns, (frame.rgb.shape[1], frame.rgb.shape[0])
+        tracks = self._tracker.update(self._analyzer.detect(frame.rgb), now_ns)
+        assessed = {track.track_id: (track, self._analyzer.assess(frame.rgb, track.face)) for track in tracks}
+        if not attentive:
+            for track in self._look_again(frame, assessed, sure):
+                assessed[track.track_id] = (track, self._analyzer.assess(frame.rgb, track.face))
+        ordered = sorted(assessed.values(), key=lambda pair: pair[0].face.box.area, reverse=True)
+        fine = [pair for pair in ordered if self._second_look.may_embed(pair[0], size_px, now_ns)]
+        due = assessed.keys() if attentive else self._due(fine, sure, now_ns)
+        return [self._look(track, found, now_ns, embed=track.track_id in due) for track, found in ordered]
 
     def forget_lost(self, now_ns: int) -> None:
         """Forget the faces that were not seen for too long; `process` does it too."""
@@ -93,15 +119,42 @@ class FacePipeline:
         """Forget all faces, embeddings and all."""
         self._tracker.forget()
 
-    def _due(self, assessed: list[tuple[Track, Assessment]], sure: frozenset[int], now_ns: int) -> list[int]:
+    def _look_again(self, frame: Frame, assessed: _Assessed, sure: frozenset[int]) -> list[Track]:
+        """The tracks of which a second look at the frame has shown more, or anything at all."""
+        now_ns, size_px = frame.captured_ns, (frame.rgb.shape[1], frame.rgb.shape[0])
+        seen = [track for track, _ in assessed.values()]
+        small = [track for track in seen if is_small(track.face, size_px)]
+        near = self._due([pair for pair in assessed.values() if pair[0] not in small], sure, now_ns)
+        if any(track_id not in sure for track_id in near):
+            return []
+        missed = [track for track in self._tracker.missed(now_ns) if is_small(track.face, size_px)]
+        waiting = [
+            track
+            for track in [*small, *missed]
+            if self._overdue_ns(track, sure, now_ns) >= 0 or now_ns - track.seen_ns >= self._hold_ns
+        ]
+        region = self._second_look.choose(waiting, [track.face for track in seen], size_px, now_ns)
+        if region is None:
+            return []
+        # A face that is not small is the first look's business: what the cut shows of it may be a part.
+        faces = [f for f in self._analyzer.detect_within(frame.rgb, region) if is_small(f, size_px)]
+        changed = self._tracker.refine(faces, now_ns)
+        self._second_look.shown(changed, region, now_ns)
+        return changed
+
+    def _due(self, assessed: list[_Pair], sure: frozenset[int], now_ns: int) -> list[int]:
         """The tracks to embed in this frame: those that waited longest beyond their interval."""
-        waiting: list[tuple[int, int]] = []
-        for track, found in assessed:
-            interval = self._sure_ns if track.track_id in sure else self._unsure_ns
-            overdue = interval if track.embedded_ns is None else now_ns - track.embedded_ns - interval
-            if found.rejection is None and overdue >= 0:
-                waiting.append((overdue, track.track_id))
+        waiting = [
+            (overdue, track.track_id)
+            for track, found in assessed
+            if found.rejection is None and (overdue := self._overdue_ns(track, sure, now_ns)) >= 0
+        ]
         return [track_id for _, track_id in sorted(waiting, reverse=True)[:_MAX_EMBEDDINGS_A_FRAME]]
+
+    def _overdue_ns(self, track: Track, sure: frozenset[int], now_ns: int) -> int:
+        """How long a track has waited beyond its interval to be embedded; below 0: not yet."""
+        interval = self._sure_ns if track.track_id in sure else self._unsure_ns
+        return interval if track.embedded_ns is None else now_ns - track.embedded_ns - interval
 
     def _look(self, track: Track, found: Assessment, now_ns: int, *, embed: bool) -> TrackedFace:
         embedding = self._analyzer.embed(found.aligned) if embed and found.rejection is None else None

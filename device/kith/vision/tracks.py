@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kith.clock import NS_PER_MS
-from kith.types import Embedding, Face
+from kith.types import BoxPx, Embedding, Face
 
 _MIN_IOU = 0.2
+_SAME_IOU = 0.3
 _MAX_SHIFT = 0.8
 _FUSED_LOOKS = 8
 _SAME_FACE_SCORE = 0.15
@@ -19,12 +20,15 @@ _SAME_FACE_SCORE = 0.15
 
 @dataclass(slots=True)
 class Track:
-    """One face over time. looks: the last few embeddings with their weights."""
+    """One face over time. looks: the last few embeddings with their weights; second_look_ns: when a frame was
+    last looked at again for its sake; refined_ns: when a second look last showed it finely."""
 
     track_id: int
     face: Face
     seen_ns: int
     embedded_ns: int | None = None
+    second_look_ns: int | None = None
+    refined_ns: int | None = None
     looks: deque[tuple[Embedding, float]] = field(default_factory=lambda: deque(maxlen=_FUSED_LOOKS))
 
     def fused(self) -> Embedding | None:
@@ -56,17 +60,32 @@ class Tracker:
         """The track of each face, in the order of `faces`; tracks unseen for too long are forgotten,
         embeddings and all."""
         self.forget_lost(now_ns)
-        taken: dict[int, Track] = {}
-        free = set(self._tracks)
-        for _, index, track_id in sorted(self._pairs(faces), reverse=True):
-            if index not in taken and track_id in free:
-                taken[index] = self._tracks[track_id]
-                free.discard(track_id)
-        for index, face in enumerate(faces):
-            track = taken.get(index) or self._begin(face, now_ns)
-            track.face, track.seen_ns = face, now_ns
-            taken[index] = track
-        return [taken[index] for index in range(len(faces))]
+        return self._continue(faces, set(self._tracks), now_ns)
+
+    def refine(self, faces: list[Face], now_ns: int) -> list[Track]:
+        """Take what a second look at the frame of the latest `update` shows: the tracks that it concerns.
+
+        A face that is one of the first look takes its place; any other goes on with a track that the first
+        look missed, or begins one. What lies within a face of the first look, or holds its middle, and is not
+        that face is a part of it or a trick of the light, and is left out.
+        """
+        seen = [track for track in self._tracks.values() if track.seen_ns == now_ns]
+        changed: dict[int, Track] = {}
+        others: list[Face] = []
+        for face in faces:
+            same = max(seen, key=lambda track: track.face.box.iou(face.box), default=None)
+            if same is not None and same.face.box.iou(face.box) >= _SAME_IOU:
+                if same.track_id not in changed:
+                    same.face = face
+                    changed[same.track_id] = same
+            elif not any(_meet(track.face.box, face.box) for track in seen):
+                others.append(face)
+        missed = {track_id for track_id, track in self._tracks.items() if track.seen_ns != now_ns}
+        return [*changed.values(), *self._continue(others, missed, now_ns)]
+
+    def missed(self, now_ns: int) -> list[Track]:
+        """The tracks that are kept and were not seen in the frame of this time."""
+        return [track for track in self._tracks.values() if track.seen_ns != now_ns]
 
     def forget_lost(self, now_ns: int) -> None:
         """Forget the tracks that were not seen for too long, also when no picture comes."""
@@ -83,20 +102,41 @@ class Tracker:
         self._tracks.pop(track.track_id, None)
         return self._begin(track.face, track.seen_ns)
 
+    def _continue(self, faces: list[Face], free: set[int], now_ns: int) -> list[Track]:
+        taken: dict[int, Track] = {}
+        for _, index, track_id in sorted(self._pairs(faces, free), reverse=True):
+            if index not in taken and track_id in free:
+                taken[index] = self._tracks[track_id]
+                free.discard(track_id)
+        for index, face in enumerate(faces):
+            track = taken.get(index) or self._begin(face, now_ns)
+            track.face, track.seen_ns = face, now_ns
+            taken[index] = track
+        return [taken[index] for index in range(len(faces))]
+
     def _begin(self, face: Face, now_ns: int) -> Track:
         track = Track(track_id=self._next_id, face=face, seen_ns=now_ns)
         self._tracks[track.track_id] = track
         self._next_id += 1
         return track
 
-    def _pairs(self, faces: list[Face]) -> list[tuple[float, int, int]]:
+    def _pairs(self, faces: list[Face], free: set[int]) -> list[tuple[float, int, int]]:
         pairs: list[tuple[float, int, int]] = []
         for index, face in enumerate(faces):
-            for track in self._tracks.values():
-                score = _affinity(track.face, face)
+            for track_id in free:
+                score = _affinity(self._tracks[track_id].face, face)
                 if score > 0:
-                    pairs.append((score, index, track.track_id))
+                    pairs.append((score, index, track_id))
         return pairs
+
+
+def _meet(old: BoxPx, new: BoxPx) -> bool:
+    """Whether either box holds the other's middle."""
+    return _within(old, new) or _within(new, old)
+
+
+def _within(inner: BoxPx, outer: BoxPx) -> bool:
+    return 0 <= inner.center_x - outer.x <= outer.w and 0 <= inner.center_y - outer.y <= outer.h
 
 
 def _affinity(old: Face, new: Face) -> float:
