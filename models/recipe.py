@@ -58,8 +58,8 @@ def float_detector(height_px: int, width_px: int) -> bytes:
 
 
 def quantised(role: Role, content: bytes, ranges: quantise.Ranges) -> bytes:
-    """A float network as int8; the detector's heads stay float."""
-    keep_float = [f"^{yunet.HEAD}/"] if role == "detector" else []
+    """A float network as int8, but for the operators that gain nothing by it."""
+    keep_float = yunet.KEEP_FLOAT if role == "detector" else sface.KEEP_FLOAT
     return quantise.quantise(content, ranges, keep_float=keep_float)
 
 

@@ -17,6 +17,11 @@ INPUT_NAME = "face"
 OUTPUT_NAME = "embedding"
 SIZE = 112
 
+KEEP_FLOAT = ("^conv_1_", "_dw_")
+"""Patterns of the operators that stay float. The first convolution has three channels, and int8 kernels work
+on eight or more at a time, the rest of them zeros. A depthwise layer stands between two PReLUs, which are
+float: in int8 it would gain nothing and cost a conversion before it and one after it, and their rounding."""
+
 CENTRE = 128.0
 """Taken from each grey value before the network; zero padding then is mid-grey, as SFace was trained."""
 

@@ -17,7 +17,10 @@ from models.tflite_writer import GraphWriter, Layer, Tensor
 INPUT_NAME = "picture"
 STRIDES = (8, 16, 32)
 HEAD = "head"
-"""First part of the names of the heads, which stay float."""
+"""First part of the heads' names."""
+KEEP_FLOAT = (f"^{HEAD}/", "^body/01_")
+"""Patterns of the operators that stay float: the heads, for their accuracy, and the first convolution.
+That one has three channels, and int8 kernels work on eight or more at a time, the rest of them zeros."""
 
 _HEAD_PARTS = ("cls", "obj", "bbox", "kps")
 
