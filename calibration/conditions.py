@@ -159,7 +159,7 @@ CONDITIONS: tuple[Condition, ...] = (
         title="Face size",
         unit="px between the eyes",
         words="the face in a camera's frame of 640 by 480, smaller and smaller",
-        levels=(40, 28, 20, 16, 14, 12, 10),
+        levels=(40, 28, 20, 16, 12, 10),
         degrade=farther,
     ),
     Condition(
@@ -167,7 +167,7 @@ CONDITIONS: tuple[Condition, ...] = (
         title="Blur of the lens",
         unit="% of the distance between the eyes",
         words="a Gaussian of that sigma over the picture",
-        levels=(4, 8, 12, 16, 20),
+        levels=(4, 8, 12, 16),
         degrade=defocused,
     ),
     Condition(
@@ -183,7 +183,7 @@ CONDITIONS: tuple[Condition, ...] = (
         title="Darkness",
         unit="of the light",
         words="photon and sensor noise at that share of good light, amplified at most eight times",
-        levels=(1 / 4, 1 / 16, 1 / 64, 1 / 128, 1 / 256),
+        levels=(1 / 4, 1 / 16, 1 / 64, 1 / 256),
         degrade=darkened,
     ),
     Condition(
