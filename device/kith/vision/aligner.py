@@ -6,6 +6,8 @@ were trained with; the closed form of the fit is Umeyama's (PAMI 1991), in two d
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +25,11 @@ TEMPLATE.setflags(write=False)
 def align(rgb: U8, landmarks: F32) -> AlignedFace:
     """Cut the face with `landmarks` f32[5, 2] px out of rgb u8[H, W, 3]."""
     matrix = similarity(landmarks, TEMPLATE)
-    cut = cv2.warpAffine(rgb, matrix, (SIDE_PX, SIDE_PX), flags=cv2.INTER_LINEAR)
+    # Grown by bilinear interpolation a far face is softer than it was: cubic raised the score of eyes 10 px
+    # apart from 0.55 to 0.58, for 0.2 ms. Where the face is shrunk it changes nothing.
+    grown = math.hypot(matrix[0, 0], matrix[1, 0]) > 1
+    method = cv2.INTER_CUBIC if grown else cv2.INTER_LINEAR
+    cut = cv2.warpAffine(rgb, matrix, (SIDE_PX, SIDE_PX), flags=method)
     face = np.asarray(cut, np.uint8)
     face.setflags(write=False)
     return AlignedFace(rgb=face)
