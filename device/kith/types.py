@@ -92,8 +92,8 @@ class Rejection(StrEnum):
 class FaceQuality:
     """What is known about a look before it is recognised.
 
-    sharpness: spread of the Laplacian over the aligned face, higher is sharper; luma: mean
-    brightness of the aligned face 0..255; yaw_deg: positive when the face turns to the picture's
+    sharpness: spread of the Laplacian over the aligned face at half its size, higher is sharper; luma:
+    mean brightness of the aligned face 0..255; yaw_deg: positive when the face turns to the picture's
     right; pitch_deg: positive upwards; inter_eye_px: distance between the eyes in the frame.
     """
 
@@ -113,10 +113,15 @@ class AlignedFace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedding:
-    """A face as a unit vector f32[D] of the network named by model_id."""
+    """A face as a unit vector f32[D] of the network named by model_id.
+
+    norm: how long the network made it, before it was made a unit: the poorer the look, the shorter. 1 where
+    it is not of one look.
+    """
 
     vector: F32
     model_id: str
+    norm: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

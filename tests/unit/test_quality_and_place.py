@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kith.config import VisionSettings
-from kith.types import F32, AlignedFace, BoxPx, Face, FaceQuality, Rejection
+from kith.types import F32, AlignedFace, BoxPx, Embedding, Face, FaceQuality, Rejection
 from kith.vision.place import focal_length_px, locate
 from kith.vision.quality import head_pose, judge, measure, weight
 
-# Millimetres: eyes, nose tip, mouth corners; x to the picture's right, y down, z to the camera.
-HEAD = np.array([[-31.5, 0, 0], [31.5, 0, 0], [0, 39, 24], [-25, 68, 5], [25, 68, 5]])
+# Millimetres: eyes, nose tip, mouth corners; x to the picture's right, y down, z to the camera. The nose is
+# where the detector puts it.
+HEAD = np.array([[-31.5, 0, 0], [31.5, 0, 0], [-1.5, 39.8, 26], [-25, 68, 5], [25, 68, 5]])
 
 
 def project(yaw_deg: float, pitch_deg: float, roll_deg: float, scale: float) -> F32:
@@ -48,7 +49,7 @@ def _face(landmarks: F32) -> Face:
 
 
 def _quality(**changes: float) -> FaceQuality:
-    usual = {"sharpness": 12.0, "luma": 120.0, "yaw_deg": 0.0, "pitch_deg": 0.0, "inter_eye_px": 50.0}
+    usual = {"sharpness": 25.0, "luma": 120.0, "yaw_deg": 0.0, "pitch_deg": 0.0, "inter_eye_px": 50.0}
     return FaceQuality(**{**usual, **changes})
 
 
@@ -56,12 +57,12 @@ def _quality(**changes: float) -> FaceQuality:
     ("changes", "expected"),
     [
         ({}, None),
-        ({"inter_eye_px": 8.0}, Rejection.TOO_SMALL),
+        ({"inter_eye_px": 7.0}, Rejection.TOO_SMALL),
         ({"luma": 10.0}, Rejection.TOO_DARK),
         ({"luma": 250.0}, Rejection.TOO_BRIGHT),
         ({"yaw_deg": -80.0}, Rejection.PROFILE),
         ({"pitch_deg": 60.0}, Rejection.PROFILE),
-        ({"sharpness": 1.0}, Rejection.BLURRED),
+        ({"sharpness": 5.0}, Rejection.BLURRED),
     ],
 )
 def test_each_reason(changes: dict[str, float], expected: Rejection | None) -> None:
@@ -83,11 +84,19 @@ def test_blur_and_darkness_are_measured() -> None:
     assert measure(face, flat).luma == pytest.approx(20, abs=1)
 
 
-def test_weight_prefers_near_sharp_and_frontal() -> None:
-    best = weight(_quality(sharpness=20))
-    assert best > weight(_quality(sharpness=5)) > 0
-    assert best > weight(_quality(sharpness=20, yaw_deg=40)) > 0
-    assert best > weight(_quality(sharpness=20, inter_eye_px=15)) > 0
+def test_a_grainy_face_is_not_a_sharp_one() -> None:
+    rng = np.random.default_rng(1)
+    face = _face(project(0, 0, 0, 1))
+    coarse = np.kron(rng.integers(90, 150, (28, 28, 1), dtype=np.uint8), np.ones((4, 4, 3), np.uint8))
+    grain = np.clip(rng.normal(120, 20, (112, 112, 3)), 0, 255).astype(np.uint8)
+    assert measure(face, AlignedFace(rgb=coarse)).sharpness > measure(face, AlignedFace(rgb=grain)).sharpness
+
+
+def test_the_longer_the_embedding_the_more_a_look_counts() -> None:
+    vector = np.array([1, 0], np.float32)
+    long, short = (Embedding(vector=vector, model_id="m", norm=norm) for norm in (12.0, 6.0))
+    assert weight(long) == pytest.approx(4 * weight(short))
+    assert weight(short) > 0
 
 
 @pytest.mark.parametrize("metres", [0.5, 1.0, 2.0, 4.0])

@@ -16,9 +16,10 @@ class Embedder:
         self.model_id = network.model_id
 
     def embed(self, aligned: AlignedFace) -> Embedding:
-        """Embed one face: f32[D] of length one."""
+        """Embed one face: f32[D] of length one, and how long it was."""
         (raw,) = self._network.run(aligned.rgb)
         vector = raw.reshape(-1).astype(np.float32)
-        vector /= max(float(np.linalg.norm(vector)), 1e-6)
+        norm = max(float(np.linalg.norm(vector)), 1e-6)
+        vector /= norm
         vector.setflags(write=False)
-        return Embedding(vector=vector, model_id=self.model_id)
+        return Embedding(vector=vector, model_id=self.model_id, norm=norm)

@@ -161,7 +161,7 @@ class FacePipeline:
         if embedding is not None:
             if not track.agrees(embedding):
                 track = self._tracker.restart(track)
-            track.looks.append((embedding, quality.weight(found.quality)))
+            track.looks.append((embedding, quality.weight(embedding)))
             track.embedded_ns = now_ns
         return TrackedFace(
             track_id=track.track_id,
