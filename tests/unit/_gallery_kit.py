@@ -28,7 +28,10 @@ def looks(seed: int, count: int = 3, model_id: str = MODEL) -> list[Embedding]:
 POINT = OperatingPoint(
     model_id=MODEL,
     threshold=0.45,
+    fused_threshold=0.5,
+    growth=0.0,
     margin=0.05,
+    scatter=0.6,
     gallery_people=50,
     templates_per_person=3,
     fpir=0.003,
@@ -37,6 +40,11 @@ POINT = OperatingPoint(
     tpir=0.99,
     tpir_low=0.985,
     tpir_high=0.995,
+    fused_fpir=0.0003,
+    fused_fpir_high=0.0008,
+    fused_tpir=1.0,
+    fused_tpir_low=0.999,
     measured_on="nothing",
     measured_at="2026-03-01",
+    centre=(0.0,) * 128,
 )

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kith.app import known_people
@@ -13,7 +14,7 @@ from kith.app.known_people import KnownPeople
 from kith.errors import GalleryError, GalleryFull
 from kith.recognition.gallery import Gallery
 from kith.recognition.matcher import Matcher
-from kith.types import Outcome, Recorded, Spoken
+from kith.types import Embedding, Outcome, Recorded, Spoken
 from tests.unit._gallery_kit import MODEL, POINT, TODAY, looks
 
 
@@ -42,7 +43,8 @@ def people(gallery: Gallery, matchers: list[Matcher]) -> KnownPeople:
 
 
 def whom(matcher: Matcher, seed: int) -> int | None:
-    answer = matcher.identify(looks(seed)[0])
+    middle = np.sum([look.vector for look in looks(seed)], axis=0)
+    answer = matcher.identify(Embedding(vector=middle / np.linalg.norm(middle), model_id=MODEL))
     return answer.person_id if answer.outcome is Outcome.KNOWN else None
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kith.errors import CalibrationMismatch, GalleryModelMismatch
-from kith.recognition.matcher import Matcher, TemplateSet
+from kith.recognition.matcher import Matcher, TemplateSet, margin_growth
 from kith.recognition.operating_point import OperatingPoint
 from kith.types import F32, Embedding, Outcome
 from tests.unit._gallery_kit import MODEL, POINT
@@ -22,13 +22,14 @@ def probe(*coordinates: float) -> Embedding:
 
 
 def matcher(*templates: tuple[int, F32], point: OperatingPoint = POINT) -> Matcher:
+    size = templates[0][1].size if templates else len(point.centre)
     return Matcher(
         TemplateSet(
             vectors=np.array([vector for _, vector in templates], np.float32),
             person_ids=np.array([person for person, _ in templates], np.int64),
             model_id=MODEL,
         ),
-        point,
+        replace(point, centre=(*point.centre, *(0.0,) * size)[:size]),
     )
 
 
@@ -63,11 +64,77 @@ def test_the_threshold_itself(score: float, outcome: Outcome) -> None:
 
 
 def test_two_too_close_are_both_told() -> None:
-    twins = matcher((4, unit(0, 0, 1)), (7, unit(1, 0.01, 0)), (9, unit(1, -0.01, 0)))
-    answer = twins.identify(probe(1, 0.001, 0))
+    both = matcher((4, unit(0, 0, 1)), (7, unit(1, 0, 0)), (9, unit(0, 1, 0)))
+    answer = both.identify(probe(1, 0.97, 0))
     assert (answer.outcome, answer.person_id, answer.runner_up_id) == (Outcome.AMBIGUOUS, 7, 9)
-    sure = matcher((7, unit(1, 0.01, 0)), (9, unit(1, -0.01, 0)), point=replace(POINT, margin=0.0))
-    assert sure.identify(probe(1, 0.001, 0)).outcome is Outcome.KNOWN
+    assert both.identify(probe(1, 0.9, 0)).outcome is Outcome.KNOWN
+    sure = matcher((7, unit(1, 0, 0)), (9, unit(0, 1, 0)), point=replace(POINT, margin=0.0))
+    assert sure.identify(probe(1, 0.97, 0)).outcome is Outcome.KNOWN
+
+
+def test_no_lead_tells_two_of_one_face_apart() -> None:
+    twins = matcher((7, unit(1, 0.4, 0)), (9, unit(1, -0.4, 0)))  # a cosine of 0.72; one person's is 0.63
+    answer = twins.identify(probe(1, 0.4, 0))
+    assert (answer.outcome, answer.person_id, answer.runner_up_id) == (Outcome.AMBIGUOUS, 7, 9)
+    assert answer.margin == pytest.approx(1 - 0.724, abs=1e-3)
+    # Ten pictures of each leave no doubt that they are two.
+    many = matcher(*[(7, unit(1, 0.4, 0))] * 10, *[(9, unit(1, -0.4, 0))] * 10)
+    assert many.identify(probe(1, 0.4, 0)).outcome is Outcome.KNOWN
+
+
+def test_the_margin_grows_with_likeness_and_shrinks_with_templates() -> None:
+    one, three = np.array(1), np.array(3)
+    growth = [
+        float(margin_growth(np.array(likeness), three, three, 0.6)) for likeness in (0.0, 0.4, 0.7, 0.9)
+    ]
+    assert growth[0] == pytest.approx(1.0)
+    assert growth == sorted(growth)
+    assert growth[-1] == np.inf
+    assert margin_growth(np.array(0.4), one, one, 0.6) > growth[1]
+
+
+@pytest.mark.parametrize(("looks", "outcome"), [(1, Outcome.KNOWN), (2, Outcome.KNOWN), (3, Outcome.UNKNOWN)])
+def test_fused_looks_are_held_to_a_threshold_of_their_own(looks: int, outcome: Outcome) -> None:
+    looked = probe(0.47, float(np.sqrt(1 - 0.47**2)))
+    assert matcher((7, unit(1, 0))).identify(looked, looks).outcome is outcome
+
+
+def test_each_further_person_raises_the_threshold() -> None:
+    point = replace(POINT, growth=0.03)
+    assert point.threshold_for(50) == pytest.approx(0.45)
+    assert point.threshold_for(50, looks=5) == pytest.approx(0.5)
+    assert point.threshold_for(1) == pytest.approx(0.45 - 0.03 * np.log(50))
+    looked = probe(0.4, float(np.sqrt(1 - 0.4**2)))
+    assert matcher((7, unit(1, 0)), point=point).identify(looked).outcome is Outcome.KNOWN
+    others = [(100 + at, unit(-1, at * 1e-3)) for at in range(60)]
+    assert matcher((7, unit(1, 0)), *others, point=point).identify(looked).outcome is Outcome.UNKNOWN
+
+
+def test_the_mean_face_is_taken_from_both_sides() -> None:
+    point = replace(POINT, centre=(0.5, 0.0, 0.0))
+    answer = matcher((7, unit(1, 1, 0)), (9, unit(1, 0, 1)), point=point).identify(probe(1, 1, 0))
+    rest = np.array([[np.sqrt(0.5) - 0.5, np.sqrt(0.5), 0], [np.sqrt(0.5) - 0.5, 0, np.sqrt(0.5)]])
+    rest /= np.linalg.norm(rest, axis=1, keepdims=True)
+    assert answer.score == pytest.approx(1.0, abs=1e-6)
+    assert answer.margin == pytest.approx(1 - float(rest[0] @ rest[1]), abs=1e-5)
+
+
+def test_a_template_of_something_else_is_set_aside() -> None:
+    face = [(7, unit(1, 0.3, 0, 0)), (7, unit(1, -0.3, 0, 0))]
+    back_of_a_head = (7, unit(0, 0, 0, 1))
+    looked = probe(0, 0, 0, 1)
+    assert matcher(*face, back_of_a_head).identify(looked).score == pytest.approx(0.0, abs=1e-6)
+    # Of two nobody can say which is right.
+    assert matcher(face[0], back_of_a_head).identify(looked).outcome is Outcome.KNOWN
+    three = matcher(*face, (7, unit(1, 0, 0.3, 0)), back_of_a_head)
+    assert three.identify(looked).outcome is Outcome.UNKNOWN
+    assert three.identify(probe(1, 0, 0, 0)).outcome is Outcome.KNOWN
+
+
+def test_a_person_all_of_whose_templates_disagree_keeps_two() -> None:
+    strange = matcher((7, unit(1, 0, 0)), (7, unit(0, 1, 0)), (7, unit(0, 0, 1)))
+    scores = sorted(strange.identify(probe(*axis)).score or 0.0 for axis in ((1, 0, 0), (0, 1, 0), (0, 0, 1)))
+    assert scores == pytest.approx([0.0, np.sqrt(0.5), np.sqrt(0.5)], abs=1e-6)
 
 
 def test_the_score_is_the_cosine_to_the_middle_of_the_templates() -> None:
@@ -82,10 +149,12 @@ def test_it_agrees_with_the_plain_sum_over_everybody() -> None:
     rng = np.random.default_rng(5)
     vectors = rng.standard_normal((200, 16)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors += 3 * np.eye(16, dtype=np.float32)[0]  # so that nobody's templates disagree
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     owners = np.sort(rng.integers(1, 40, 200))
     people = Matcher(
         TemplateSet(vectors=vectors, person_ids=owners, model_id=MODEL),
-        replace(POINT, threshold=-1.0, margin=0.0),
+        replace(POINT, threshold=-1.0, margin=0.0, centre=(0.0,) * 16),
     )
     for _ in range(50):
         looked = unit(*rng.standard_normal(16))
@@ -105,3 +174,8 @@ def test_figures_and_faces_of_another_network_are_refused() -> None:
         matcher((7, unit(1, 0)), point=replace(POINT, model_id="other"))
     with pytest.raises(GalleryModelMismatch):
         matcher((7, unit(1, 0))).identify(Embedding(vector=unit(1, 0), model_id="other"))
+    with pytest.raises(CalibrationMismatch, match="centre has 128 numbers, a template 2"):
+        Matcher(
+            TemplateSet(vectors=unit(1, 0)[None], person_ids=np.array([7]), model_id=MODEL),
+            POINT,
+        )

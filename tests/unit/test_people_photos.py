@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kith.app.people import agreeing
-from kith.app.photos import SECOND_FACE_RATIO, Study, choose_face
+from kith.app.photos import SECOND_FACE_RATIO, TWO_FACES, Study, choose_face
 from kith.types import AlignedFace, BoxPx, Embedding, Face, FaceQuality, Rejection
 from kith.vision.pipeline import Assessment
 from tests.unit._gallery_kit import MODEL
@@ -112,3 +112,44 @@ def test_the_same_picture_counts_once() -> None:
 def test_a_single_photo_has_nothing_to_disagree_with() -> None:
     assert kept(agreeing(studied((1, 0, 0)), NOTHING_KNOWN)) == ["0.jpg"]
     assert agreeing([], NOTHING_KNOWN) == []
+
+
+def several(at: int, *vectors: tuple[float, ...]) -> Study:
+    rivals = tuple(Embedding(vector=unit(*vector), model_id=MODEL) for vector in vectors)
+    return Study(path=Path(f"several{at}.jpg"), embedding=None, refusal=TWO_FACES, rivals=rivals)
+
+
+def test_the_other_photos_show_who_is_meant_among_several_faces() -> None:
+    alone = studied((1, 0.3, 0), (1, -0.3, 0))
+    result = agreeing([several(0, (0, 0.2, 1), (1, 0, 0.2)), *alone], NOTHING_KNOWN)
+    assert kept(result) == ["several0.jpg", "0.jpg", "1.jpg"]
+    assert result[0].embedding is not None
+    assert result[0].embedding.vector == pytest.approx(unit(1, 0, 0.2))
+    known = np.stack([unit(1, 0.2, 0), unit(1, -0.2, 0)])
+    assert kept(agreeing([several(0, (0, 0.2, 1), (1, 0, 0.2))], known)) == ["several0.jpg"]
+
+
+@pytest.mark.parametrize(
+    "faces",
+    [
+        ((0, 0.2, 1), (0, 1, 0)),  # neither is theirs
+        ((1, 0, 0.2), (1, 0, -0.2)),  # both might be
+        ((1, 0, 0.2), (0.5, 0, 1)),  # the other is not clearly somebody else
+        (),  # no face was good enough
+    ],
+)
+def test_a_photo_of_several_that_stays_unclear_is_refused(faces: tuple[tuple[float, ...], ...]) -> None:
+    result = agreeing([*studied((1, 0.3, 0), (1, -0.3, 0)), several(0, *faces)], NOTHING_KNOWN)
+    assert kept(result) == ["0.jpg", "1.jpg"]
+    assert result[-1].refusal == TWO_FACES
+
+
+def test_photos_of_several_alone_show_nobody() -> None:
+    pair = ((1, 0, 0.2), (0, 1, 0))
+    assert kept(agreeing([several(0, *pair), several(1, *pair)], NOTHING_KNOWN)) == []
+
+
+def test_the_same_photo_of_several_counts_once() -> None:
+    pair = ((1, 0, 0.2), (0, 1, 0))
+    result = agreeing([several(0, *pair), several(1, *pair), *studied((1, 0.3, 0))], NOTHING_KNOWN)
+    assert [each.refusal for each in result] == [None, "the same picture again", None]

@@ -20,6 +20,11 @@ MIN_AGREEMENT = 0.3
 """Least cosine between a photo's face and the mean of the person's others. Of development photos it keeps
 98.3 % of strangers' out and refuses 0.23 % of the person's own, some of them mislabelled."""
 
+CLEAR_LIKENESS = 0.46
+"""From this cosine on to the middle of the person's others a face of several in a photo is theirs, where all
+the others stay below MIN_AGREEMENT. Of development photos of several faces that settles 96 % with one other
+photo and 98 % with two, none of 1,399 wrongly; with another person's photos 0.02 % of 34,091 found a face."""
+
 SAME_PICTURE = 0.9995
 """Two faces closer than this come from one picture."""
 
@@ -68,21 +73,48 @@ def add_photos(recognition: Recognition, name: str, photos: Sequence[Path], cons
 def agreeing(studies: Sequence[Study], known: F32) -> list[Study]:
     """The studies with those refused that do not show the person of the templates known f32[N, D], or where
     there are none, of most of the photos; and those that are there already. Two photos of two people are
-    both refused: nobody can say which is right."""
+    both refused: nobody can say which is right. Of a photo of several people, the face that is clearly the
+    person's is taken once the other photos have shown whose it must be."""
     result = _once(studies, known)
-    if len(known):
-        middle = known.sum(axis=0)
-        return [
+    if not len(known):
+        return _settled(_agreeing_together(result), known)
+    middle = known.sum(axis=0)
+    return _settled(
+        [
             _refused(each, "shows another person than the photos before")
             if each.embedding is not None and _cosine(each.embedding.vector, middle) < MIN_AGREEMENT
             else each
             for each in result
-        ]
-    while (worst := _worst(result)) is not None:
-        if sum(each.embedding is not None for each in result) == 2:
-            return [_refused(each, "shows another person than the other photo") for each in result]
-        result[worst] = _refused(result[worst], "shows another person than the others")
-    return result
+        ],
+        known,
+    )
+
+
+def _agreeing_together(studies: list[Study]) -> list[Study]:
+    while (worst := _worst(studies)) is not None:
+        if sum(each.embedding is not None for each in studies) == 2:
+            return [_refused(each, "shows another person than the other photo") for each in studies]
+        studies[worst] = _refused(studies[worst], "shows another person than the others")
+    return studies
+
+
+def _settled(studies: list[Study], known: F32) -> list[Study]:
+    """The studies with the person's own face where a photo shows several."""
+    sure = [*known, *(each.embedding.vector for each in studies if each.embedding is not None)]
+    if not sure:
+        return studies
+    settled = [_settle(each, np.sum(sure, axis=0)) for each in studies]
+    return _once(settled, known)
+
+
+def _settle(each: Study, middle: F32) -> Study:
+    likeness = [_cosine(rival.vector, middle) for rival in each.rivals]
+    if not likeness or max(likeness) < CLEAR_LIKENESS:
+        return each
+    best = int(np.argmax(likeness))
+    if any(other >= MIN_AGREEMENT for at, other in enumerate(likeness) if at != best):
+        return each
+    return Study(path=each.path, embedding=each.rivals[best], refusal=None)
 
 
 def _once(studies: Sequence[Study], known: F32) -> list[Study]:

@@ -60,4 +60,4 @@ class Perception:
         """Who it is, asked only in the frames in which this face was embedded: one look, one vote."""
         if face.embedding is None or face.fused is None:
             return None
-        return self.matcher.identify(face.fused)
+        return self.matcher.identify(face.fused, face.looks)

@@ -1,14 +1,14 @@
 """Who a face is: exact search over everybody, and the decision at the operating point.
 
-A person's score is the cosine to the mean of their templates. On the development faces (50 people with 3
-pictures each, strangers named at 0.3 %) that named 99.0 % of the enrolled people's pictures, the best
-template alone 98.7 %, the mean of the template's scores 98.8 %. And at one threshold its share of strangers
-named stays where it is when people have more templates: 0.33 % with 3 each, 0.38 % with 8; by the best
-template 0.30 % and 0.64 %.
+A score is a cosine after the network's mean face is taken away from both sides. All faces share that mean,
+and what is no face at all lies near it too; without it strangers are less like everybody, and one threshold
+holds however many templates a person has. A person is the middle of their templates, less those that disagree
+with the rest. What was tried, and the figures: docs/decisions/matching.md.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,10 @@ from kith.recognition.operating_point import OperatingPoint
 from kith.types import F32, Embedding, Identification, Outcome
 
 I64 = NDArray[np.int64]
+
+MIN_AGREEMENT = 0.2
+"""Least centred cosine of a template to the middle of the person's others, where there are two or more.
+Of the development faces 0.1 % fall below it, some of them mislabelled; of strangers' faces 98.6 % do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,17 +35,24 @@ class TemplateSet:
     model_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Middles:
+    """What people are compared by: person_ids i64[P] ascending, vectors f32[P, D] centred and of unit norm,
+    templates i64[P]: how many templates each one is made of."""
+
+    person_ids: I64
+    vectors: F32
+    templates: I64
+
+
 class Matcher:
     """Immutable, so one may be made in a thread and handed to another."""
 
     def __init__(self, templates: TemplateSet, point: OperatingPoint) -> None:
         """Raises CalibrationMismatch when the operating point is of another network."""
-        if point.model_id != templates.model_id:
-            raise CalibrationMismatch(
-                f"the operating point was measured for {point.model_id}, the gallery holds templates of "
-                f"{templates.model_id}; run `make calibrate`"
-            )
-        self._people, self._means = _means(templates)
+        _check(templates, point)
+        self._centre = np.array(point.centre, np.float32)
+        self._middles = middles(templates, self._centre)
         self._point = point
 
     @property
@@ -49,40 +60,112 @@ class Matcher:
         """The operating point at which it decides."""
         return self._point
 
-    def identify(self, embedding: Embedding) -> Identification:
-        """Compare a probe with everybody. Raises GalleryModelMismatch for an embedding of another network."""
+    def identify(self, embedding: Embedding, looks: int = 1) -> Identification:
+        """Compare a probe with everybody. looks: how many looks are fused in it. Raises
+        GalleryModelMismatch for an embedding of another network."""
         if embedding.model_id != self._point.model_id:
             raise GalleryModelMismatch(
                 f"a face of {embedding.model_id} cannot be compared with templates of {self._point.model_id}"
             )
-        if self._people.size == 0:
+        people = self._middles.person_ids.size
+        if people == 0:
             return _answer(Outcome.UNKNOWN)
-        scores = self._means @ embedding.vector
+        scores = self._middles.vectors @ centred(embedding.vector, self._centre)
         best = int(np.argmax(scores))
         score = float(scores[best])
-        if self._people.size == 1:
-            return self._decide(score, best, None, None)
+        threshold = self._point.threshold_for(people, looks)
+        if people == 1:
+            return self._decide(score, threshold, best, None, None)
         scores[best] = -np.inf
         second = int(np.argmax(scores))
-        return self._decide(score, best, second, score - float(scores[second]))
+        return self._decide(score, threshold, best, second, score - float(scores[second]))
 
-    def _decide(self, score: float, best: int, second: int | None, margin: float | None) -> Identification:
-        if score < self._point.threshold:
+    def _decide(
+        self, score: float, threshold: float, best: int, second: int | None, margin: float | None
+    ) -> Identification:
+        if score < threshold:
             return _answer(Outcome.UNKNOWN, score=score, margin=margin)
-        person_id = int(self._people[best])
-        if second is None or margin is None or margin >= self._point.margin:
+        person_id = int(self._middles.person_ids[best])
+        if second is None or margin is None or margin >= self._least_margin(best, second):
             return _answer(Outcome.KNOWN, person_id, score=score, margin=margin)
-        return _answer(Outcome.AMBIGUOUS, person_id, int(self._people[second]), score=score, margin=margin)
+        other_id = int(self._middles.person_ids[second])
+        return _answer(Outcome.AMBIGUOUS, person_id, other_id, score=score, margin=margin)
+
+    def _least_margin(self, best: int, second: int) -> float:
+        of = self._middles
+        likeness = of.vectors[best] @ of.vectors[second]
+        counts = of.templates[[best, second]]
+        growth = float(margin_growth(likeness, counts[0], counts[1], self._point.scatter))
+        return growth if math.isinf(growth) else self._point.margin * growth
 
 
-def _means(templates: TemplateSet) -> tuple[I64, F32]:
-    """Person ids i64[P] and the unit vector f32[P, D] in the middle of each one's templates."""
-    people, starts = np.unique(templates.person_ids, return_index=True)
+def centred(vectors: F32, centre: F32) -> F32:
+    """Unit vectors f32[..., D] without the network's mean face f32[D], of unit norm again."""
+    rest = vectors - centre
+    lengths = np.linalg.norm(rest, axis=-1, keepdims=True)
+    return np.asarray(rest / np.maximum(lengths, 1e-6), np.float32)
+
+
+def middles(templates: TemplateSet, centre: F32) -> Middles:
+    """Each person's templates as one vector: their mean, without those that MIN_AGREEMENT sets aside."""
+    people, starts, counts = np.unique(templates.person_ids, return_index=True, return_counts=True)
     if people.size == 0:
-        return people, np.zeros((0, 0), np.float32)
-    sums = np.add.reduceat(templates.vectors, starts, axis=0)
+        return Middles(person_ids=people, vectors=np.zeros((0, centre.size), np.float32), templates=counts)
+    vectors = centred(templates.vectors, centre)
+    sums = np.add.reduceat(vectors, starts, axis=0)
+    agreements = _agreements(vectors, np.repeat(sums, counts, axis=0))
+    for at in np.flatnonzero((counts > 2) & (np.minimum.reduceat(agreements, starts) < MIN_AGREEMENT)):
+        kept = _without_outliers(vectors[starts[at] : starts[at] + counts[at]])
+        sums[at], counts[at] = kept.sum(axis=0), len(kept)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    return people, np.asarray(sums / np.maximum(lengths, 1e-6), np.float32)
+    unit = np.asarray(sums / np.maximum(lengths, 1e-6), np.float32)
+    return Middles(person_ids=people, vectors=unit, templates=counts)
+
+
+def margin_growth(
+    likeness: NDArray[np.floating], first: I64, second: I64, scatter: float
+) -> NDArray[np.float64]:
+    """By how much the margin between two people grows with the cosine `likeness` of their middles, made of
+    `first` and `second` templates; 1 for people who have nothing in common.
+
+    Middles of n templates are blurred: two of one person have a cosine of only `same`. What still sets two
+    people apart is that part of their difference which this does not explain; from `same` on nothing
+    does, and the growth is infinite.
+    """
+    same = 1 / np.sqrt((1 + scatter / first) * (1 + scatter / second))
+    room = same - likeness
+    return np.where(room > 0, same * (1 - likeness) / np.maximum(room, 1e-9), np.inf)
+
+
+def _agreements(vectors: F32, sums: F32) -> F32:
+    """Cosine of each unit vector f32[N, D] to its sum f32[N, D] less itself."""
+    along = np.einsum("ij,ij->i", vectors, sums)
+    lengths = np.sqrt(np.maximum(np.einsum("ij,ij->i", sums, sums) - 2 * along + 1, 1e-12))
+    return np.asarray((along - 1) / lengths, np.float32)
+
+
+def _without_outliers(vectors: F32) -> F32:
+    """The worst goes first: it spoils how well the others agree. Of two nobody can say which is right."""
+    while len(vectors) > 2:
+        agreements = _agreements(vectors, np.broadcast_to(vectors.sum(axis=0), vectors.shape))
+        worst = int(np.argmin(agreements))
+        if agreements[worst] >= MIN_AGREEMENT:
+            break
+        vectors = np.delete(vectors, worst, axis=0)
+    return vectors
+
+
+def _check(templates: TemplateSet, point: OperatingPoint) -> None:
+    if point.model_id != templates.model_id:
+        raise CalibrationMismatch(
+            f"the operating point was measured for {point.model_id}, the gallery holds templates of "
+            f"{templates.model_id}; run `make calibrate`"
+        )
+    if len(templates.vectors) and templates.vectors.shape[1] != len(point.centre):
+        raise CalibrationMismatch(
+            f"the operating point's centre has {len(point.centre)} numbers, a template "
+            f"{templates.vectors.shape[1]}; run `make calibrate`"
+        )
 
 
 def _answer(
