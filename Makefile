@@ -34,14 +34,15 @@ lint: setup ## style, types and layers
 check: ## what CI runs: tests, then every other guard
 	@bash .ci/run
 
-bench: setup ## CPU time a stage, memory, start-up, sound latency; figures, not tests
-	@$(PY) -m bench
+bench: setup ## Kith beside its peers, and its own cost; DATA=FOLDER: accuracy too, DOCS=1: into docs/, PART=search: one
+	@$(PY) -m demo build --quiet-if-done
+	@$(PY) -m bench $(PART) $(if $(filter-out file default,$(origin DATA)),--data "$(DATA)") $(if $(DOCS),--docs)
 
 calibrate: setup ## measure the operating point anew on DATA=FOLDER (LFW layout)
 	@$(PY) -m calibration.operating_point "$(DATA)"
 
-evaluate: setup ## TPIR and FPIR at the shipped operating point on DATA=FOLDER (LFW layout)
-	@$(PY) -m calibration.evaluate "$(DATA)"
+evaluate: setup ## error rates, curves and a report on DATA=FOLDER (LFW layout), 15 minutes; QUICK=1: a tenth
+	@$(PY) -m calibration.evaluate "$(DATA)" $(if $(QUICK),--quick)
 
 approaches: setup ## how soon the guard warns, how often needlessly; its table belongs into docs/guard.md
 	@$(PY) -m calibration.approaches --json calibration/approaches.json --plot docs/images/guard-approaches.png

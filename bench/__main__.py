@@ -1,33 +1,105 @@
-"""`make bench`: what a look costs, what the device weighs, how soon it sees, speaks and warns."""
+"""`make bench`: what a look costs, beside what a user would pick instead; what the device weighs; how soon it
+sees, speaks and warns."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import daemon_cost, guard_latency, speech_latency, stages
+from bench import daemon_cost, frames, guard_latency, search, speech_latency, stages
+from bench.documents import replace_block
+from kith.errors import KithError
 
-WALK = Path(__file__).resolve().parent.parent / "demo" / "build" / "walk.avi"
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENT, IMAGES = ROOT / "docs" / "speed.md", ROOT / "docs" / "images"
+PICTURES, ROUNDS = 6, 7
+"""Frames with each number of faces, and rounds over them: four minutes, of which dlib takes three."""
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run all parts, or the one that is named."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("part", nargs="?", choices=list(_PARTS), help="default: all but soak")
+    parser.add_argument("--video", type=Path, default=frames.WALK, help="640x480 video (the demo walk)")
+    parser.add_argument("--data", type=Path, help="folder in LFW's layout: each peer's accuracy too")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"over the pictures; default: {ROUNDS}")
     parser.add_argument(
-        "part", nargs="?", choices=["stages", "daemon", "speech", "guard"], help="default: all"
+        "--docs", action="store_true", help="write tables and figures into docs/; peers then need --data"
     )
-    parser.add_argument(
-        "--video", type=Path, default=WALK, help="640x480 video with one face (the demo walk)"
-    )
-    chosen = parser.parse_args()
-    if chosen.part in (None, "stages"):
-        stages.report(chosen.video)
-    if chosen.part in (None, "daemon"):
-        daemon_cost.report(chosen.video)
-    if chosen.part in (None, "speech"):
-        speech_latency.report()
-    if chosen.part in (None, "guard"):
-        guard_latency.report(chosen.video)
+    chosen = parser.parse_args(arguments)
+    if chosen.docs and chosen.data is None and chosen.part in (None, "peers"):
+        parser.error("--docs needs --data FOLDER: a fast wrong answer is nothing")
+    try:
+        for name, part in _PARTS.items():
+            if chosen.part == name or (chosen.part is None and name != "soak"):
+                part(chosen)
+    except KithError as error:
+        sys.exit(f"kith: {error}")
+
+
+def _peers(chosen: argparse.Namespace) -> None:
+    from bench.peers import accuracy, report
+    from bench.peers.environment import prepare
+    from bench.peers.rounds import compare
+
+    prepared = prepare(_say)
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = frames.save(frames.pick(chosen.video, PICTURES), Path(folder))
+        found = compare(prepared.peers, pictures, chosen.rounds, _say)
+    missing = [f"- {line}" for line in (*prepared.missing, *found.failed)]
+    _show("peers", [*report.speed_lines(found, PICTURES, chosen.rounds), *missing], chosen)
+    if chosen.data is None:
+        print("\nNo accuracy was measured: `make bench DATA=FOLDER` does it, a folder in LFW's layout.")
+        return
+    accuracies, failed = accuracy.measure(prepared.peers, chosen.data, _say)
+    _show("accuracy", [*report.accuracy_lines(accuracies), *(f"- {line}" for line in failed)], chosen)
+    if chosen.docs:
+        from bench import plots
+
+        plots.draw_comparison(found, accuracies, IMAGES / "bench.png")
+
+
+def _stages(chosen: argparse.Namespace) -> None:
+    _show("stages", stages.lines(stages.measure(chosen.video), stages.running(chosen.video)), chosen)
+
+
+def _search(chosen: argparse.Namespace) -> None:
+    searched = search.measure()
+    _show("search", search.table(searched), chosen)
+    if chosen.docs:
+        from bench import plots
+
+        plots.draw_search(searched, IMAGES / "search.png")
+
+
+def _soak(chosen: argparse.Namespace) -> None:
+    from bench import soak
+
+    soak.report(chosen.video)
+
+
+_PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "peers": _peers,
+    "stages": _stages,
+    "search": _search,
+    "daemon": lambda chosen: daemon_cost.report(chosen.video),
+    "speech": lambda chosen: speech_latency.report(),
+    "guard": lambda chosen: guard_latency.report(chosen.video),
+    "soak": _soak,
+}
+
+
+def _show(name: str, lines: Sequence[str], chosen: argparse.Namespace) -> None:
+    print(f"\n== {name} ==\n", *lines, sep="\n", flush=True)
+    if chosen.docs:
+        replace_block(DOCUMENT, name, lines)
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

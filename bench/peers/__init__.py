@@ -1,0 +1,1 @@
+"""What a user would pick instead of Kith, each in a process and an environment of its own."""
