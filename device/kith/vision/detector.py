@@ -6,7 +6,6 @@ import math
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from kith.types import F32, U8, BoxPx, Face
 from kith.vision.networks import Network
@@ -67,22 +66,24 @@ def decode(head: F32, stride: int, min_score: float) -> F32:
     from each cell's corner; width and height as logarithms. The score is the root of the two
     probabilities' product.
     """
-    columns = head.shape[1]
+    flat = head.reshape(-1, 16)
     # The product cannot reach the threshold where one factor alone does not: nearly all cells end here.
     least = min_score * min_score
-    cells = np.flatnonzero(head[..., 0] > math.log(least / (1 - least)))
-    if len(cells) == 0:
-        return np.empty((0, 15), np.float32)
-    kept = head.reshape(-1, 16)[cells]
-    scores = np.sqrt(_sigmoid(kept[:, 0]) * _sigmoid(kept[:, 1]))
+    cells = (flat[:, 0] > math.log(least / (1 - least))).nonzero()[0]
+    kept = flat[cells]
+    scores = 1 / np.sqrt((1 + np.exp(-kept[:, 0])) * (1 + np.exp(-kept[:, 1])))
     above = scores >= min_score
-    cells, kept, scores = cells[above], kept[above], scores[above]
-    corner = np.stack([cells % columns, cells // columns], axis=1).astype(np.float32)
-    size = np.exp(kept[:, 4:6]) * stride
-    origin = (corner + kept[:, 2:4]) * stride - size / 2
-    points = (kept[:, 6:16].reshape(-1, 5, 2) + corner[:, np.newaxis]) * stride
-    rows = np.concatenate([origin, size, points.reshape(-1, 10), scores[:, np.newaxis]], axis=1)
-    return rows.astype(np.float32)
+    cells, kept = cells[above], kept[above]
+    rows = np.empty((len(cells), 15), np.float32)
+    if len(cells) == 0:
+        return rows
+    corner = np.empty((len(cells), 2), np.float32)
+    corner[:, 1], corner[:, 0] = np.divmod(cells, head.shape[1])
+    rows[:, 2:4] = np.exp(kept[:, 4:6]) * stride
+    rows[:, :2] = (corner + kept[:, 2:4]) * stride - rows[:, 2:4] / 2
+    rows[:, 4:14] = (np.tile(corner, 5) + kept[:, 6:16]) * stride
+    rows[:, 14] = scores[above]
+    return rows
 
 
 def _without_overlaps(rows: F32) -> F32:
@@ -98,7 +99,3 @@ def _face(row: F32, scale: float) -> Face:
     landmarks = np.ascontiguousarray(row[4:14].reshape(5, 2) / np.float32(scale), np.float32)
     landmarks.setflags(write=False)
     return Face(box=BoxPx(x=x, y=y, w=w, h=h), landmarks=landmarks, score=float(row[14]))
-
-
-def _sigmoid(x: F32) -> NDArray[np.float32]:
-    return np.asarray(1.0 / (1.0 + np.exp(-x)), np.float32)
