@@ -121,3 +121,13 @@ def test_bearing_is_positive_to_the_right() -> None:
     left = locate(_face(landmarks - np.array([250, 0], np.float32)), _quality(), 640, 530.5, 25)
     assert right.bearing_deg > 15
     assert left.bearing_deg < -15
+
+
+@pytest.mark.parametrize(("inter_eye_px", "rejected"), [(40.0, True), (18.0, True), (9.0, False)])
+def test_a_far_face_is_not_asked_for_the_sharpness_of_a_near_one(inter_eye_px: float, rejected: bool) -> None:
+    settings = VisionSettings()
+    look = FaceQuality(
+        sharpness=0.6 * settings.min_sharpness, luma=120, yaw_deg=0, pitch_deg=0, inter_eye_px=inter_eye_px
+    )
+    face = Face(box=BoxPx(x=200, y=100, w=60, h=80), landmarks=np.full((5, 2), 220, np.float32), score=0.9)
+    assert (judge(face, look, 640, 480, settings) is Rejection.BLURRED) is rejected

@@ -259,3 +259,11 @@ def test_the_same_frames_give_the_same_faces() -> None:
         return [(f.track_id, f.face.box.x) for f in itertools.chain(*(life.look() for _ in range(25)))]
 
     assert played() == played()
+
+
+def test_without_second_looks_a_face_as_small_as_only_they_can_judge_is_not_judged() -> None:
+    life = Life(World(box(200, 100, 30), box(400, 100, 23)), VisionSettings(second_looks=False))
+    life.world.detect = lambda rgb: life.world._faces(life.world.boxes, COARSE)  # type: ignore[method-assign]
+    for _ in range(10):
+        life.look()
+    assert {number for number, _ in life.world.embedded} == {0}

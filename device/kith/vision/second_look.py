@@ -27,8 +27,11 @@ _BEST_SHARE = 1 / 7
 are best from 48 to 64, and the cut keeps room for three faces' widths of motion to each side."""
 _FINE_SHARE = 1 / 12
 """A face at least so wide in a cut, 32 px of 384, is seen finely enough to be recognised by."""
-_LEAST_SHARE = 1 / 19
-"""So wide is the least face that a sweep must find in its tile, 20 px of 384: found nine times in ten."""
+_LEAST_SHARE = 1 / 24
+"""So wide is the least face that a sweep is for in its tile, 16 px of 384: found in three of four frames."""
+_FIRST_LOOK_SHARE = 0.0375
+"""Below this share of the frame, eyes 12 px apart in one of 640, the first look alone names fewer than four
+of five: where second looks are off such a face is not judged at all."""
 _WIDTH_OF_EYES = 2.0
 """A face's box is so many times as wide as its eyes are apart (median of the development faces)."""
 _ASPECT = 4 / 3
@@ -55,8 +58,7 @@ class Region:
 
 def is_small(face: Face, size_px: tuple[int, int]) -> bool:
     """Whether a second look can show more of this face of a frame of that width and height."""
-    # A frame on its side is shrunk by its height.
-    return face.box.w < SMALL_SHARE * max(size_px[0], size_px[1] * _ASPECT)
+    return face.box.w < SMALL_SHARE * _shrunk_side(size_px)
 
 
 class SecondLook:
@@ -67,6 +69,7 @@ class SecondLook:
         self._sweep_ns = settings.sweep_interval_ms * NS_PER_MS
         self._least_face_px = settings.min_inter_eye_px * _WIDTH_OF_EYES
         self._swept_ns: int | None = None
+        self._just_swept = False
         self._tile = 0
         self._level: float | None = None
 
@@ -76,19 +79,18 @@ class SecondLook:
         """Where to look again in a frame of this width and height.
 
         candidates: tracks of small faces that are due to be recognised or were missed; seen: all faces of the
-        first look. The sweep has its turn when its interval is over; else the candidate that has waited
-        longest.
+        first look. The sweep has its turn when its interval is over, but not twice in a row before somebody
+        who waits; else the candidate that has waited longest.
         """
         if not self._wanted:
             return None
         if seen:
             # Far heads are about as high in the picture as near ones: the camera is worn as high as they are.
             self._level = sum(face.box.center_y for face in seen) / len(seen) / size_px[1]
-        if self._sweep_ns and (self._swept_ns is None or now_ns - self._swept_ns >= self._sweep_ns):
-            self._swept_ns = now_ns
-            tile = self._next_tile(size_px)
-            if tile is not None:
-                return tile
+        tile = self._sweep(size_px, now_ns) if not (candidates and self._just_swept) else None
+        self._just_swept = tile is not None
+        if tile is not None:
+            return tile
         track = min(candidates, key=lambda track: (track.second_look_ns or 0, track.track_id), default=None)
         if track is None:
             return None
@@ -104,10 +106,15 @@ class SecondLook:
     def may_embed(self, track: Track, size_px: tuple[int, int], now_ns: int) -> bool:
         """Whether the frame of this time, of this width and height, shows the face finely enough to recognise
         it. A small face waits for a second look: by the first its score would often be that of a stranger."""
-        return not self._wanted or track.refined_ns == now_ns or not is_small(track.face, size_px)
+        share = SMALL_SHARE if self._wanted else _FIRST_LOOK_SHARE
+        return track.refined_ns == now_ns or track.face.box.w >= share * _shrunk_side(size_px)
 
-    def _next_tile(self, size_px: tuple[int, int]) -> Region | None:
-        """The next tile of the band at the height where faces are; None where the first look sees as much."""
+    def _sweep(self, size_px: tuple[int, int], now_ns: int) -> Region | None:
+        """The next tile of the band at the height where faces are; None while its interval lasts, and in a
+        frame in which the first look sees as much."""
+        if not self._sweep_ns or (self._swept_ns is not None and now_ns - self._swept_ns < self._sweep_ns):
+            return None
+        self._swept_ns = now_ns
         width_px, height_px = size_px
         tile_w = math.ceil(self._least_face_px / _LEAST_SHARE)
         if tile_w >= width_px:
@@ -130,3 +137,8 @@ def _inside(center_x: float, center_y: float, width_px: float, size_px: tuple[in
     x = min(max(round(center_x - w / 2), 0), size_px[0] - w)
     y = min(max(round(center_y - h / 2), 0), size_px[1] - h)
     return Region(x=x, y=y, w=w, h=h)
+
+
+def _shrunk_side(size_px: tuple[int, int]) -> float:
+    """The width that the detector shrinks to its own: a frame on its side is shrunk by its height."""
+    return max(size_px[0], size_px[1] * _ASPECT)
