@@ -16,6 +16,18 @@ from kith.drivers import picamera
 from kith.drivers.picamera import PiCamera
 from kith.errors import CameraFault, CameraUnavailable
 
+MODES = [
+    {"size": size, "bit_depth": bits, "crop_limits": crop}
+    for bits in (10, 8)
+    for size, crop in (
+        ((640, 480), (1000, 752, 1280, 960)),
+        ((1640, 1232), (0, 0, 3280, 2464)),
+        ((1920, 1080), (680, 692, 1920, 1080)),
+        ((3280, 2464), (0, 0, 3280, 2464)),
+    )
+]
+"""What picamera2 tells of the Camera Module 2, as far as Kith reads it."""
+
 
 class Picamera2:
     """As much of picamera2 as Kith calls, with its `Job` behind `capture_array(wait=False)`."""
@@ -27,10 +39,13 @@ class Picamera2:
         self.closed = False
         self.made.append(self)
 
-    def create_video_configuration(self, main: dict[str, Any]) -> dict[str, Any]:
-        return main
+    sensor_modes = MODES
+
+    def create_video_configuration(self, main: dict[str, Any], sensor: dict[str, Any]) -> dict[str, Any]:
+        return {"main": main, "sensor": sensor}
 
     def configure(self, configuration: dict[str, Any]) -> None:
+        self.configuration = configuration
         if self.broken == "configure":
             raise RuntimeError("Failed to configure camera")
 
@@ -92,3 +107,22 @@ def test_a_camera_that_does_not_start_is_given_back(
     monkeypatch.setattr(pi, "broken", "")
     camera.start()
     assert camera.read() is not None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "mode"),
+    [
+        ((640, 480), (1640, 1232)),
+        ((1280, 960), (1640, 1232)),
+        ((1920, 1080), (3280, 2464)),
+        ((4608, 3456), (3280, 2464)),
+    ],
+)
+def test_the_whole_field_of_view_is_taken_whatever_the_size(
+    pi: type[Picamera2], wanted: tuple[int, int], mode: tuple[int, int]
+) -> None:
+    settings = CameraSettings(width_px=wanted[0], height_px=wanted[1])
+    PiCamera(settings, MonotonicClock()).start()
+    (camera,) = pi.made
+    assert camera.configuration["main"] == {"size": wanted, "format": "BGR888"}
+    assert camera.configuration["sensor"] == {"output_size": mode, "bit_depth": 10}
