@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -169,7 +170,7 @@ def test_in_real_time_the_threads_name_and_answer_and_the_voice_may_die(stage: S
     settings = tmp_path / "kith.toml"
     settings.write_text(NOTHING)
     sound = tmp_path / "heard.wav"
-    more = ["--realtime", "--sound", sound, "--button", "4 tap", "--faults", "1.5 kill-voice"]
+    more = ["--latency", "--sound", sound, "--button", "4 tap", "--faults", "1.5 kill-voice"]
     run = simulate(stage.visit, stage.state, tmp_path / "e.jsonl", *more)
     assert run.named == {stage.name}
     assert [event["text"] for event in run.of("button")] == ["tap"]
@@ -177,6 +178,8 @@ def test_in_real_time_the_threads_name_and_answer_and_the_voice_may_die(stage: S
     samples = heard(sound)
     assert loudness(samples, 0, len(samples) / 22_050) > 200
     assert run.done.stderr == "kith: the voice died: exit status -9\n"
+    for row in ("looked at -> embedded and matched", "deciding shutter -> FIRST SAMPLE"):
+        assert re.search(rf"^{row} +[1-9]\d* +\d+\.\d ", run.done.stdout, re.MULTILINE), row
 
 
 # --- threads and parts that fail ----------------------------------------------------------------------------

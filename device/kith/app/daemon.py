@@ -25,7 +25,7 @@ from kith.runtime.latest import LatestSlot
 from kith.runtime.memory import let_go_of_start
 from kith.runtime.notify import Notifier
 from kith.runtime.worker import Worker
-from kith.types import Frame
+from kith.types import Frame, Playback
 
 _LOG = logging.getLogger(__name__)
 _SWITCH_INTERVAL_S = 0.001
@@ -72,13 +72,14 @@ class Daemon:
         inbox: Inbox[Message],
         *,
         settings: CameraSettings,
-        on_looked: Callable[[Looked], None] | None = None,
+        on_handled: Callable[[Looked | Playback], None] | None = None,
         on_power_off: Callable[[], bool] | None = None,
     ) -> None:
-        """on_power_off: switches the device off, in a thread of its own; False when that cannot be. None: the
+        """on_handled: told of what the core has just handled, in its thread.
+        on_power_off: switches the device off, in a thread of its own; False when that cannot be. None: the
         run ends instead."""
         self._device, self._parts, self._clock, self._inbox = device, parts, clock, inbox
-        self._on_looked, self._on_power_off = on_looked, on_power_off
+        self._on_handled, self._on_power_off = on_handled, on_power_off
         device.core.attach(self)
         slot: LatestSlot[Frame] = LatestSlot()
         pacer = LookPacer(settings.look_interval_ms)
@@ -150,6 +151,8 @@ class Daemon:
         while self._outcome is None:
             message = self._inbox.take(min(core.next_deadline_ns, self._beat_ns()))
             self._dispatch(message)
+            if self._on_handled is not None and isinstance(message, Looked | Playback):
+                self._on_handled(message)
             if core.next_deadline_ns <= self._clock.now_ns():
                 core.handle(Tick(), self._clock.now_ns())
             if self._source_ended and message is None and not core.speaking:
@@ -193,8 +196,6 @@ class Daemon:
                 self._source_ended = True
             case Looked():
                 core.handle(message.sighting, self._clock.now_ns())
-                if self._on_looked is not None:
-                    self._on_looked(message)
             case GuardSpoke():
                 heard = message.take()
                 if heard is not None:

@@ -17,11 +17,12 @@ from kith.errors import InputError
 class Event:
     """Something that happened. kind: announcement, appeared, left, stranger, enrolling, enrolled, rejected,
     cancelled, undone, learnt, sound, button, proximity, fault, recovered, privacy, ready, beep, signal.
-    fields: JSON values."""
+    fields: JSON values. play_id: of what begins to be played, as in its Playback; not in the event file."""
 
     at_ns: int
     kind: str
     fields: Mapping[str, object] = field(default_factory=dict)
+    play_id: int | None = None
 
     @property
     def text(self) -> str:

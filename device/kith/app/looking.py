@@ -17,10 +17,12 @@ _TAKE_S = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """A frame and what was seen in it."""
+    """A frame and what was seen in it, and from when to when it was looked at."""
 
     frame: Frame
     sighting: Sighting
+    began_ns: int
+    ended_ns: int
 
 
 class Looking:
@@ -60,8 +62,10 @@ class Looking:
                 self._look(frame)
 
     def _look(self, frame: Frame) -> None:
-        self.since_ns = self._clock.now_ns()
+        self.since_ns = began_ns = self._clock.now_ns()
         try:
-            self._on_looked(Looked(frame=frame, sighting=self._perception.look(frame)))
+            sighting = self._perception.look(frame)
+            ended_ns = self._clock.now_ns()
+            self._on_looked(Looked(frame=frame, sighting=sighting, began_ns=began_ns, ended_ns=ended_ns))
         finally:
             self.since_ns = None

@@ -35,17 +35,18 @@ class Reporter:
         """How those of them appeared who have not left. One sentence may name several."""
         return [event for ids, event in self._here.items() if set(ids) <= set(person_ids)]
 
-    def playing(self, announcement: Announcement, now_ns: int) -> None:
+    def playing(self, play_id: int, announcement: Announcement, now_ns: int) -> None:
         """An announcement begins."""
         if announcement.phrase is None:
-            self.tell("sound", now_ns, text=announcement.earcon.value if announcement.earcon else "")
+            text = announcement.earcon.value if announcement.earcon else ""
+            self._observe(Event(at_ns=now_ns, kind="sound", fields={"text": text}, play_id=play_id))
             return
         fields: dict[str, object] = {"text": announcement.phrase.text, "band": announcement.band.name.lower()}
         if announcement.person_ids:
             fields |= self._names(announcement.person_ids)
             appeared = self._here.get(announcement.person_ids)
             fields["track"] = appeared.track_id if appeared else None
-        self.tell("announcement", now_ns, **fields)
+        self._observe(Event(at_ns=now_ns, kind="announcement", fields=fields, play_id=play_id))
 
     def _names(self, person_ids: tuple[int, ...]) -> dict[str, object]:
         names = [name for i in person_ids if (name := self._people.name_of(i)) is not None]

@@ -15,6 +15,7 @@ from kith.app.demo_walk import DemoWalk, enrol_cast, load_walk
 from kith.app.events import Event, Observer
 from kith.app.guarding import Rehearsal
 from kith.app.injections import Injections, parse_faults
+from kith.app.latency import Latency
 from kith.app.lockstep import STEP_NS
 from kith.app.paths import gallery_file
 from kith.app.recorder import Outputs, Recorder
@@ -37,7 +38,8 @@ _LOG = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What to simulate. With neither video nor photos it is the demo walk; data None: a gallery that is
-    thrown away afterwards. scene: what the range sensors meet; None: the demo walk's own, else no guard."""
+    thrown away afterwards. scene: what the range sensors meet; None: the demo walk's own, else no guard.
+    latency: take the time from shutter to sound, in real time then."""
 
     video: Path | None = None
     photos: Path | None = None
@@ -49,19 +51,26 @@ class Request:
     sound: Path | None = None
     outputs: Outputs = field(default_factory=Outputs)
     realtime: bool = False
+    latency: bool = False
     quiet: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether time passes by itself."""
+        return self.realtime or self.latency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """What a simulation came to. spoken: announcements in words. late_presses, late_faults: how many came
-    after the end and were not made; a double tap is two presses."""
+    after the end and were not made; a double tap is two presses. latency: lines of a table, if asked for."""
 
     simulated_s: float
     took_s: float
     spoken: int
     late_presses: int = 0
     late_faults: int = 0
+    latency: tuple[str, ...] = ()
 
 
 def simulate(settings: Settings, request: Request) -> Summary:
@@ -77,7 +86,7 @@ def simulate(settings: Settings, request: Request) -> Summary:
         timeline = None if request.quiet else Timeline(sys.stdout)
         recorder = Recorder(request.outputs, timeline, fps=source.fps, duration_s=source.duration_s)
         stack.push(_Closing(recorder))
-        clock: MonotonicClock | VirtualClock = MonotonicClock() if request.realtime else VirtualClock()
+        clock: MonotonicClock | VirtualClock = MonotonicClock() if request.waits else VirtualClock()
         spoken = _Count(recorder.event)
         cast = _cast(stack, settings, plan, state, clock, recorder, spoken)
         if isinstance(clock, VirtualClock):
@@ -90,6 +99,7 @@ def simulate(settings: Settings, request: Request) -> Summary:
         spoken=spoken.count,
         late_presses=sum(edge.down and edge.at_ns > simulated_ns - STEP_NS for edge in plan.edges),
         late_faults=_late_faults(injections, simulated_ns, round(source.duration_s * NS_PER_S)),
+        latency=tuple(cast.latency.lines()) if cast.latency else (),
     )
 
 
@@ -128,7 +138,10 @@ def _cast(
     recorder: Recorder,
     observe: Observer,
 ) -> Cast:
-    realtime, rehearsal = plan.request.realtime, plan.rehearsal
+    realtime, rehearsal = plan.request.waits, plan.rehearsal
+    latency = Latency() if plan.request.latency else None
+    if latency:
+        observe = _Both(observe, latency.event)
     speech = open_speech(settings.announce)
     stack.callback(speech.close)
     guarded = rehearsal is not None
@@ -146,6 +159,7 @@ def _cast(
         observe=observe,
         rehearsal=rehearsal,
         sound=plan.request.sound,
+        latency=latency,
     )
 
 
@@ -167,6 +181,17 @@ class _Closing:
             if error is None:
                 raise
             _LOG.error("%s", second)
+
+
+class _Both:
+    """Tells two."""
+
+    def __init__(self, first: Observer, second: Observer) -> None:
+        self._first, self._second = first, second
+
+    def __call__(self, event: Event) -> None:
+        self._first(event)
+        self._second(event)
 
 
 class _Count:

@@ -15,7 +15,9 @@ from kith.app.events import Observer
 from kith.app.guard_process import BeepingSink, GuardProcess
 from kith.app.guarding import Audience, Guarding, Rehearsal
 from kith.app.injections import Injections
+from kith.app.latency import Latency
 from kith.app.lockstep import Guard, Lockstep
+from kith.app.looking import Looked
 from kith.app.recorder import Recorder
 from kith.app.wiring import Device
 from kith.clock import MonotonicClock, VirtualClock
@@ -28,14 +30,15 @@ from kith.drivers.wav import PacedSink, TeeSink, WavSink
 from kith.errors import AudioFault, AudioUnavailable, InputError
 from kith.ports import AudioSink, Speech
 from kith.runtime.inbox import Inbox
-from kith.types import I16, ButtonEdge, Frame, Sighting
+from kith.types import I16, ButtonEdge, Frame, Playback, Sighting
 
 Actions = tuple[tuple[int, Callable[[], None]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
-    """All that takes part. sound: the file to write, rehearsal: the guard; None: none."""
+    """All that takes part. sound: the file to write, rehearsal: the guard, latency: who takes the times of a
+    run in real time; None: none."""
 
     settings: CameraSettings
     sound_device: str
@@ -45,6 +48,7 @@ class Cast:
     observe: Observer
     rehearsal: Rehearsal | None
     sound: Path | None
+    latency: Latency | None = None
 
     def frame(self, frame: Frame, sighting: Sighting | None, now_ns: int) -> None:
         """A frame has passed."""
@@ -105,7 +109,7 @@ class RealTime:
                 self._clock,
                 inbox,
                 settings=cast.settings,
-                on_looked=lambda looked: self._frame(looked.frame, looked.sighting),
+                on_handled=self._handled,
             )
             began_ns = self._clock.now_ns()
             cast.recorder.begin(began_ns)
@@ -116,10 +120,14 @@ class RealTime:
                 raise InputError(f"the sound in {cast.sound} is not whole; see above")
         return lasted_ns
 
-    def _frame(self, frame: Frame, sighting: Sighting | None) -> None:
+    def _handled(self, message: Looked | Playback) -> None:
+        if self._cast.latency:
+            self._cast.latency.handled(message)
+        if isinstance(message, Playback):
+            return
         if self._guard:
             self._guard.follow()
-        self._cast.frame(frame, sighting, self._clock.now_ns())
+        self._cast.frame(message.frame, message.sighting, self._clock.now_ns())
 
     def _open_sink(self) -> AudioSink:
         return self._beeps.into(self._open_plain()) if self._guard else self._open_plain()

@@ -125,7 +125,7 @@ class Speaking:
         for command in commands:
             match command:
                 case Play():
-                    self._report.playing(command.announcement, now_ns)
+                    self._report.playing(command.play_id, command.announcement, now_ns)
                     self._player.play(command.play_id, command.announcement)
                 case Stop():
                     self._player.stop(command.play_id)

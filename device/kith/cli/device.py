@@ -50,6 +50,11 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     help="With the wearable's threads and clock, and aloud if there is a speaker; the guard is then a process"
     " of its own, and its beeps are mixed into the sound 50 ms late.",
 )
+@click.option(
+    "--latency",
+    is_flag=True,
+    help="Run as with --realtime, then print how long each stage took from the shutter to the first sound.",
+)
 @click.option("--quiet", is_flag=True, help="No timeline on the terminal.")
 @click.pass_context
 def simulate(ctx: click.Context, /, **given: object) -> None:
@@ -87,6 +92,7 @@ def simulate(ctx: click.Context, /, **given: object) -> None:
             events=paths.get("events"), picture=paths.get("picture"), video=paths.get("video_out")
         ),
         realtime=bool(given["realtime"]),
+        latency=bool(given["latency"]),
         quiet=bool(given["quiet"]),
     )
     summary = simulate(settings_of(ctx), request)
@@ -96,6 +102,8 @@ def simulate(ctx: click.Context, /, **given: object) -> None:
     for what, plural, count in late:
         if count:
             click.echo(f"Not made, since it had ended: {count} {what}{plural if count > 1 else ''}.")
+    for line in summary.latency:
+        click.echo(line)
     for what, path in paths.items():
         if what in ("events", "sound", "picture", "video_out"):
             click.echo(f"  {what.replace('_', ' ')}: {path}")
