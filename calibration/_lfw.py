@@ -127,7 +127,7 @@ def look_at_photos(analyzer: FaceAnalyzer, photos: Sequence[Path]) -> LookedAt:
         try:
             meant = meant_of(look_at(remembering, path))
         except InputError as error:
-            unreadable.append(str(error))
+            unreadable.append(str(error).replace(str(path), f"{path.parent.name}/{path.name}"))
             continue
         pictured = Pictured(study=study(remembering, path), meant=meant)
         people.setdefault(path.parent.name, []).append(pictured)
