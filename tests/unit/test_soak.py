@@ -15,9 +15,9 @@ from tests.e2e._commands import BUILT
 
 
 def samples(slope_mib: float, noise_mib: np.ndarray) -> list[Sample]:
-    """Taken every thousand looks; slope a 10,000 looks."""
+    """Taken every thousand frames; slope a 10,000 frames."""
     return [
-        Sample(looks=1000 * at, resident_mib=90.0, own_mib=60.0 + slope_mib * at / 10 + float(noise))
+        Sample(frames=1000 * at, resident_mib=90.0, own_mib=60.0 + slope_mib * at / 10 + float(noise))
         for at, noise in enumerate(noise_mib, start=1)
     ]
 
@@ -50,7 +50,7 @@ def test_what_lasts_from_sample_to_sample_makes_it_less_sure() -> None:
 
 
 def test_too_short_a_look_decides_nothing() -> None:
-    assert trend(samples(0.0, walk(6, 0.2))).verdict == "not decided: look longer"
+    assert trend(samples(0.0, walk(6, 0.2))).verdict == "not decided: run longer"
     with pytest.raises(InputError, match="too few"):
         trend(samples(0.0, np.zeros(2)))
 
@@ -63,7 +63,7 @@ def test_memory_that_stands_still_is_sure() -> None:
 @pytest.mark.skipif(not (BUILT / "walk.toml").is_file(), reason="the demo walk is not built: make demo")
 def test_a_short_one_of_the_real_thing(capsys: pytest.CaptureFixture[str]) -> None:
     """A frame kept for each look would show as 0.9 MiB a look: 45 MiB in the second half."""
-    soak.report(looks=100, every=10, speech=SimulatedSpeech())
+    soak.report(frames=300, every=30, speech=SimulatedSpeech())
     out = capsys.readouterr().out
     own_mib = [float(line.split()[2]) for line in out.splitlines() if re.fullmatch(r" +\d+ .* min", line)]
     assert len(own_mib) == 10
