@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7")
 """Told apart by people who do not see all colours too."""
 _HIGH = 0.26
+_TICKS_MS = (5, 10, 20, 50, 100, 200, 500, 1000)
 
 
 def draw_comparison(found: Comparison, accuracy: Mapping[str, Accuracy], path: Path) -> None:
@@ -36,6 +37,7 @@ def draw_comparison(found: Comparison, accuracy: Mapping[str, Accuracy], path: P
     }
     weights = {
         "imported and opened": [_mib(each, "opened_mib") for each in found.peers.values()],
+        "after its looks": [_mib(each, "running_mib") for each in found.peers.values()],
         "at most": [_mib(each, "peak_mib") for each in found.peers.values()],
     }
     _bars(axes[0][0], labels, whole, "a whole frame of 640×480, CPU ms on one thread", log=True)
@@ -66,8 +68,9 @@ def draw_search(searched: Sequence[Searched], path: Path) -> None:
         axes.annotate(f"aim: {limit_ms:g} ms", (templates, limit_ms * 1.15), ha="center", fontsize=9)
     axes.set_xlabel("templates in the gallery, ten a person")
     axes.set_ylabel("CPU ms a search, median")
+    axes.set_ylim(top=30)
     axes.grid(visible=True, alpha=0.3)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper left")
     drawing.savefig(path, dpi=90)
 
 
@@ -114,6 +117,9 @@ def _beside(axes: Any, found: Comparison, accuracy: Mapping[str, Accuracy]) -> N
             capsize=3,
         )
     axes.set_xscale("log")
+    axes.set_xlim(5, 1000)
+    axes.set_xticks(_TICKS_MS, [str(tick) for tick in _TICKS_MS])
+    axes.minorticks_off()
     axes.set_xlabel("CPU ms, a whole frame with one face")
     axes.set_ylabel("% of enrolled people's looks named")
     axes.set_title("named where 1 % of the strangers are (95 % interval)", fontsize=11)

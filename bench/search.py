@@ -49,9 +49,9 @@ class Searched:
 
 def measure(people: Sequence[int] = PEOPLE) -> list[Searched]:
     """Each size of gallery."""
-    spec = read_manifest(models_dir()).networks["embedder"]
-    point = load_operating_point(calibration_dir() / "operating_point.toml", spec.model_id)
-    return [_measure(count, spec.outputs[0].shape[-1], point) for count in people]
+    model_id = read_manifest(models_dir()).networks["embedder"].model_id
+    point = load_operating_point(calibration_dir() / "operating_point.toml", model_id)
+    return [_measure(count, point) for count in people]
 
 
 def table(searched: Sequence[Searched]) -> list[str]:
@@ -79,9 +79,9 @@ def gallery(people: int, dimensions: int, model_id: str, rng: np.random.Generato
     return TemplateSet(vectors=vectors, person_ids=ids, model_id=model_id)
 
 
-def _measure(people: int, dimensions: int, point: OperatingPoint) -> Searched:
+def _measure(people: int, point: OperatingPoint) -> Searched:
     rng = np.random.default_rng(_SEED)
-    templates = gallery(people, dimensions, point.model_id, rng)
+    templates = gallery(people, len(point.centre), point.model_id, rng)
     began_s = time.process_time()
     matcher = Matcher(templates, point)
     made_s = time.process_time() - began_s

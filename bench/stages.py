@@ -159,8 +159,8 @@ class _Bench:
         self._network = load_network("detector", models_dir())
         self._detector = Detector(self._network, self.settings.vision.detector_score)
         point = load_operating_point(calibration_dir() / "operating_point.toml", self.analyzer.model_id)
-        size = load_network("embedder", models_dir()).spec.outputs[0].shape[-1]
-        vectors = np.random.default_rng(1).normal(size=(PEOPLE * TEMPLATES, size)).astype(np.float32)
+        shape = (PEOPLE * TEMPLATES, len(point.centre))
+        vectors = np.random.default_rng(1).normal(size=shape).astype(np.float32)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         people = np.repeat(np.arange(PEOPLE, dtype=np.int64), TEMPLATES)
         self.matcher = Matcher(

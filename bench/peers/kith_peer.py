@@ -12,8 +12,9 @@ from bench.peers.wire import F32, U8, BoxXywh, Peer
 from kith.app.paths import calibration_dir, models_dir
 from kith.app.perception import Perception
 from kith.config import CameraSettings, VisionSettings
-from kith.recognition.matcher import Matcher, TemplateSet
+from kith.recognition.matcher import Matcher, TemplateSet, centred
 from kith.recognition.operating_point import load_operating_point
+from kith.runtime.memory import let_go_of_start
 from kith.types import Frame
 from kith.vision.pipeline import open_analyzer
 
@@ -39,13 +40,15 @@ class KithPeer:
         self._analyzer = open_analyzer(models_dir(), self._vision)
         point = load_operating_point(calibration_dir() / "operating_point.toml", self._analyzer.model_id)
         self.versions = f"Kith {version('kith')}, {self._analyzer.model_id}"
-        self.usual_score = point.threshold
+        self.usual_score = point.threshold_for(PEOPLE)
+        self._centre = np.array(point.centre, np.float32)
         rng = np.random.default_rng(1)
-        vectors = rng.normal(size=(PEOPLE * TEMPLATES, _dimensions(self._analyzer))).astype(np.float32)
+        vectors = rng.normal(size=(PEOPLE * TEMPLATES, len(point.centre))).astype(np.float32)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         people = np.repeat(np.arange(PEOPLE, dtype=np.int64), TEMPLATES)
         templates = TemplateSet(vectors=vectors, person_ids=people, model_id=self._analyzer.model_id)
         self._matcher = Matcher(templates, point)
+        self._started = False
 
     def detect(self, picture: U8) -> Sequence[Any]:
         """See Peer."""
@@ -60,22 +63,25 @@ class KithPeer:
         return self._analyzer.assess(picture, face)
 
     def embed(self, aligned: Sequence[Any]) -> list[F32 | None]:
-        """See Peer."""
+        """See Peer. Without the mean face, as Kith compares them."""
         return [
-            self._analyzer.embed(found.aligned).vector if found.rejection is None else None
+            centred(self._analyzer.embed(found.aligned).vector, self._centre)
+            if found.rejection is None
+            else None
             for found in aligned
         ]
 
     def whole(self, picture: U8) -> int:
-        """See Peer."""
+        """See Peer. After the first look the start's memory is given back, as the wearable does."""
+        if not self._started:
+            self._started = True
+            embedded = self._look(picture)
+            let_go_of_start()
+            return embedded
+        return self._look(picture)
+
+    def _look(self, picture: U8) -> int:
         # Without memory of the frame before, so that every face is embedded.
         perception = Perception(self._analyzer, self._matcher, self._camera, self._vision)
         sighting = perception.look(Frame(seq=0, captured_ns=0, rgb=picture))
         return sum(face.identification is not None for face in sighting.faces)
-
-
-def _dimensions(analyzer: Any) -> int:
-    from kith.types import AlignedFace
-
-    grey = np.full((112, 112, 3), 128, np.uint8)
-    return int(analyzer.embed(AlignedFace(rgb=grey)).vector.size)

@@ -130,6 +130,7 @@ def _weights(found: Comparison) -> list[str]:
         return _row(
             measured.label,
             f"{weight.opened_mib:.0f} MiB",
+            f"{weight.running_mib:.0f} MiB",
             f"{weight.peak_mib:.0f} MiB",
             f"{weight.start_wall_s:.2f} s",
             f"{weight.start_cpu_s:.2f} s",
@@ -137,7 +138,12 @@ def _weights(found: Comparison) -> list[str]:
         )
 
     head = _head(
-        "imported, opened", "at most", "start to first look, wall", "the same, CPU", "found: none, one, two"
+        "imported, opened",
+        "after its looks",
+        "at most",
+        "start to first look, wall",
+        "the same, CPU",
+        "found: none, one, two",
     )
     return [*head, *(row(measured) for measured in found.peers.values())]
 

@@ -39,10 +39,11 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weight:
-    """A peer's process: MiB once it is open and at most while it looked; seconds from the start of the
-    process to the end of the first look, on the wall and of CPU."""
+    """A peer's process: MiB resident once it is open, after its looks and at most; seconds from the start of
+    the process to the end of the first look, on the wall and of CPU."""
 
     opened_mib: float
+    running_mib: float
     peak_mib: float
     start_wall_s: float
     start_cpu_s: float
@@ -123,10 +124,11 @@ def _weigh(spec: PeerSpec, pictures: Mapping[int, Sequence[Path]]) -> Weight:
             cpu_s = child.ask(do="whole", picture=str(pictures[1][0]))["cpu_s"]
             wall_s = child.running_s
             for each in pictures.values():
-                peak_mib = child.ask(do="whole", picture=str(each[-1]))["peak_mib"]
-            starts.append((wall_s, cpu_s, child.ready.resident_mib, peak_mib))
-    wall, cpu, opened, peak = (statistics.median(column) for column in zip(*starts, strict=True))
-    return Weight(opened_mib=opened, peak_mib=peak, start_wall_s=wall, start_cpu_s=cpu)
+                after = child.ask(do="whole", picture=str(each[-1]))
+            sizes = (child.ready.resident_mib, after["resident_mib"], after["peak_mib"])
+            starts.append((*sizes, wall_s, cpu_s))
+    opened, running, peak, wall, cpu = (statistics.median(column) for column in zip(*starts, strict=True))
+    return Weight(opened_mib=opened, running_mib=running, peak_mib=peak, start_wall_s=wall, start_cpu_s=cpu)
 
 
 def _round(

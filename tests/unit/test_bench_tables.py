@@ -14,7 +14,7 @@ from bench.peers.rounds import Comparison, Measured, Spread, Weight, _note
 from bench.peers.wire import ALIGN, DETECT, EMBED, WHOLE
 from kith.errors import InputError
 
-WEIGHT = Weight(opened_mib=80, peak_mib=90, start_wall_s=0.5, start_cpu_s=0.25)
+WEIGHT = Weight(opened_mib=80, running_mib=85, peak_mib=90, start_wall_s=0.5, start_cpu_s=0.25)
 
 
 def measured(label: str, factor: float, *, embeds: bool = True) -> Measured:
