@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 DATA ?= ../shared/data/lfw-dev
 
-.PHONY: help setup models demo test lint check bench calibrate evaluate approaches hardware-test guard-soak guard-systemd clean
+.PHONY: help setup models demo test lint check bench calibrate evaluate approaches hardware-test soak guard-soak guard-systemd clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -49,6 +49,9 @@ approaches: setup ## how soon the guard warns, how often needlessly; its table b
 
 hardware-test: setup ## on a Pi with its parts: the contract suites over the real drivers
 	@KITH_HARDWARE=1 $(PY) -m pytest tests/contract
+
+soak: setup ## 100,000 frames of a looped walk in virtual time, half an hour: does the device grow?
+	@$(PY) -m bench.soak
 
 guard-soak: setup ## the main daemon killed 200 times: does the guard miss a warning? six minutes
 	@KITH_GUARD_KILLS=200 $(PY) -m pytest tests/e2e/test_guard_survives.py -s -k killed

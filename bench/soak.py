@@ -189,9 +189,10 @@ def _tell(meter: _Meter) -> Trend:
     found = trend(judged)
     told = ", ".join(f"{count} {kind}" for kind, count in sorted(meter.events.items()))
     print(f"\nIt looked {meter.looks} times and saw {meter.faces} faces; {told}.")
+    interval = f"95 %: {found.low:+.3f} .. {found.high:+.3f}; allowed {LIMIT_MIB}"
     print(
         f"From frame {judged[0].frames} on its own pages grow by {found.slope:+.3f} MiB"
-        f" in {PER_FRAMES} frames (95 %: {found.low:+.3f} .. {found.high:+.3f}; allowed {LIMIT_MIB}): {found.verdict}."
+        f" in {PER_FRAMES} frames ({interval}): {found.verdict}."
     )
     return found
 
