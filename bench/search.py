@@ -55,7 +55,7 @@ def measure(people: Sequence[int] = PEOPLE) -> list[Searched]:
 
 
 def table(searched: Sequence[Searched]) -> list[str]:
-    """Lines of Markdown."""
+    """Lines of Markdown: each size, and the aims."""
     lines = [
         "| people | templates | Kith's matcher, ms | every template, ms | matcher made in | largest error |",
         "| ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -66,7 +66,17 @@ def table(searched: Sequence[Searched]) -> list[str]:
             f"| {each.people:,} | {each.templates:,} | {each.matcher_ms:.3f} | {each.every_template_ms:.3f} |"
             f" {each.made_s * 1e3:.1f} ms | {off} |"
         )
-    return lines
+    return [
+        *lines,
+        "",
+        *(_verdict(each, LIMITS_MS[each.people]) for each in searched if each.people in LIMITS_MS),
+    ]
+
+
+def _verdict(searched: Searched, limit_ms: float) -> str:
+    told = "reached" if searched.matcher_ms < limit_ms else "**missed**"
+    measured = f"measured {searched.matcher_ms:.2g} ms"
+    return f"- {searched.templates:,} templates: asked under {limit_ms:g} ms, {measured}, {told}."
 
 
 def gallery(people: int, dimensions: int, model_id: str, rng: np.random.Generator) -> TemplateSet:

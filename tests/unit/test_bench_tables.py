@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -165,6 +166,8 @@ def test_search_is_exact_and_a_gallery_has_its_people() -> None:
     assert found.off is not None
     assert found.off < 1e-6
     assert 0 < found.matcher_ms < found.every_template_ms
+    slow = replace(found, matcher_ms=0.31)
+    assert "asked under 0.3 ms, measured 0.31 ms, **missed**" in search.table([slow])[-1]
     templates = search.gallery(3, 128, "m", np.random.default_rng(1))
     np.testing.assert_array_equal(templates.person_ids, np.repeat([0, 1, 2], 10))
     np.testing.assert_allclose(np.linalg.norm(templates.vectors, axis=1), 1.0, atol=1e-6)
