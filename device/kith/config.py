@@ -147,8 +147,8 @@ class LearningSettings:
     tried by `python -m calibration.learning`; see docs/learning.md."""
 
     enabled: bool = False
-    min_lead: float = bounded(0.14, 0.05, 0.5)
-    """How far above the threshold of a name every one of the looks must score."""
+    min_lead: float = bounded(0.1, 0.05, 0.5)
+    """How far above the threshold of a name, that of a whole track, every one of the looks must score."""
     min_margin: float = bounded(0.2, 0.05, 1.0)
     """Their least lead over everybody else enrolled."""
     min_looks: int = bounded(6, 3, 30)

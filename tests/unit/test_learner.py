@@ -57,7 +57,7 @@ def test_a_long_sure_meeting_is_kept_once_it_can_no_longer_be_called_wrong() -> 
     ("why", "said"),
     [
         ("too few looks", [SURE] * 5),
-        ("a score not far above", [*[SURE] * 5, replace(SURE, score=0.58)]),
+        ("a score not far above", [*[SURE] * 5, replace(SURE, score=0.54)]),
         ("a margin too small", [*[SURE] * 5, replace(SURE, margin=0.19)]),
         ("nobody for a moment", [*[SURE] * 4, unknown(), *[SURE] * 2]),
         ("somebody else once", [*[SURE] * 3, replace(SURE, person_id=2), *[SURE] * 9]),

@@ -86,9 +86,9 @@ class KnownPeople:
         return person
 
     @property
-    def threshold(self) -> float:
-        """The least score of a name."""
-        return self._point.threshold
+    def track_threshold(self) -> float:
+        """The least score of a name by the looks of a track together."""
+        return self._point.fused_threshold
 
     def vouches_for(self, person_id: int, embedding: Embedding, settings: LearningSettings) -> bool:
         """Whether the enrolled templates alone, without any learnt, name this look as that person's and no
@@ -97,7 +97,7 @@ class KnownPeople:
         if enrolled.person_id != person_id or enrolled.score is None:
             return False
         clear = enrolled.margin is None or enrolled.margin >= settings.min_margin
-        if not clear or enrolled.score < self._point.threshold + settings.min_lead:
+        if not clear or enrolled.score < self.track_threshold + settings.min_lead:
             return False
         everything = self._gallery.templates()
         mine = everything.vectors[everything.person_ids == person_id]

@@ -25,7 +25,7 @@ class Learning:
         self, settings: LearningSettings, people: KnownPeople, words: Phrasebook, report: Reporter
     ) -> None:
         self._settings, self._people, self._words, self._report = settings, people, words, report
-        self._learner = Learner(settings, people.threshold)
+        self._learner = Learner(settings, people.track_threshold)
         self._named: tuple[Ids, ...] = ()
         self._named_ns = 0
 
