@@ -62,7 +62,7 @@ def _quality(**changes: float) -> FaceQuality:
         ({"luma": 250.0}, Rejection.TOO_BRIGHT),
         ({"yaw_deg": -80.0}, Rejection.PROFILE),
         ({"pitch_deg": 60.0}, Rejection.PROFILE),
-        ({"sharpness": 5.0}, Rejection.BLURRED),
+        ({"sharpness": 3.0}, Rejection.BLURRED),
     ],
 )
 def test_each_reason(changes: dict[str, float], expected: Rejection | None) -> None:
