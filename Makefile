@@ -24,7 +24,7 @@ demo: setup ## the whole device on real photographs: see and hear a walk
 test: ## set up everything and run all tests
 	@bash tools/setup.sh test
 	@$(PY) -m demo build --quiet-if-done
-	@$(PY) -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	@$(PY) -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 lint: setup ## style, types and layers
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .

@@ -9,6 +9,7 @@ on one core.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,13 +29,23 @@ IN_REAL_TIME = (
 )
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Name each test's group; those of the clock go first, since they take longest."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those of the clock go first, since they take longest."""
     items.sort(key=lambda item: not _in_real_time(item.path))
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            group = "real time" if _in_real_time(item.path) else item.path.relative_to(HERE).as_posix()
-            item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hands a whole group at a time to a process: a file, or all the files of the clock together."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    def group(nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "real time" if _in_real_time(Path(file)) else file
+
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = group
+    return scheduler
 
 
 def _in_real_time(path: Path) -> bool:
