@@ -75,6 +75,8 @@ def measure(specs: Sequence[PeerSpec], data: Path, say: Say) -> tuple[dict[str, 
     sample = choose(data)
     found, failed = {}, []
     for spec in specs:
+        if not spec.judged:
+            continue
         say(f"{spec.label}: {len(sample.paths)} photos")
         try:
             with Child(spec) as child:

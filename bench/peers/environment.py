@@ -81,6 +81,8 @@ def _opencv(interpreter: Path, cache: Path) -> list[PeerSpec]:
             interpreter=interpreter,
             module="bench.peers.opencv_peer",
             config={**files, "width_px": width_px, "min_score": MIN_SCORE},
+            # Photos as LFW's are smaller than either size, and neither is grown.
+            judged=width_px is None,
         )
         for key, label, width_px in (
             ("opencv", "OpenCV YuNet, SFace", None),

@@ -28,7 +28,8 @@ class PeerFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerSpec:
-    """How a peer is run. module: has `open_peer(config)`; path: folders for its imports beside its own."""
+    """How a peer is run. module: has `open_peer(config)`; path: folders for its imports beside its own;
+    judged: False where its accuracy is that of another."""
 
     key: str
     label: str
@@ -36,6 +37,7 @@ class PeerSpec:
     module: str
     config: Mapping[str, Any]
     path: tuple[Path, ...] = (ROOT,)
+    judged: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,7 +108,8 @@ def test_one_that_breaks_down_is_a_line_and_the_rest_goes_on(pictures: dict[int,
 
 
 def test_one_that_breaks_down_has_no_accuracy(lfw_like: Path) -> None:
-    found, failed = measure([fake("dies"), fake()], lfw_like, lambda words: None)
+    specs = [fake("dies"), fake(), fake(key="as the one before", judged=False)]
+    found, failed = measure(specs, lfw_like, lambda words: None)
     assert list(found) == ["well"]
     assert found["well"].described == found["well"].photos > 4 * PEOPLE
     assert failed == ["the one who is dies has no accuracy: Segmentation fault"]
