@@ -1,81 +1,186 @@
-"""What the running daemon weighs and how soon it sees: measured on processes of its own, from outside."""
+"""What the running daemon weighs, where that goes and how soon it sees: measured on processes of its own."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from kith.app.wiring import assemble
-from kith.clock import MonotonicClock
-from kith.config import Settings
-from kith.drivers.simulated_camera import SimulatedCamera, video_source
-from kith.drivers.speech import open_speech
+import numpy as np
+
+from bench import daemon_child
+from bench.documents import replace_block
+from kith.app.paths import gallery_file, home, models_dir
+from kith.recognition.gallery import Gallery
+from kith.types import Embedding
+from kith.vision.networks import read_manifest
+from tests.e2e.pulse import Pulse, why_not
 
 STARTS = 5
-SETTLE_S = 5.0
+FULL_S = 9.0
+"""Everything has run by then, and nothing was given back yet."""
+SETTLED_S = 16.0
 WATCH_S = 10.0
+PEOPLE, TEMPLATES = 50, 3
+_WIDTH = 34
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weight:
+    """A process in MiB. own: pages that are nobody else's and no file's, which only swap could take back."""
+
+    resident: float
+    proportional: float
+    own: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """One run: soon after the start, once it has settled, and by what. cpu: share of one core."""
+
+    full: Weight
+    settled: Weight
+    peak: float
+    voice: float
+    cpu: float
+    parts: dict[str, Weight]
 
 
 def report(video: Path) -> None:
     """Print start-up time, memory and processor share."""
-    took_s = [_start(video) for _ in range(STARTS)]
-    print(
-        f"\nStart of the process to the end of the first look, {STARTS} starts, wall:"
-        f" {statistics.median(took_s):.2f} s ({min(took_s):.2f} .. {max(took_s):.2f})"
-    )
-    with _live(video) as pid:
-        time.sleep(SETTLE_S)
+    print(*lines(video), sep="\n")
+
+
+def lines(video: Path) -> list[str]:
+    """The same as a document has it, in Markdown."""
+    starts = [_start(video) for _ in range(STARTS)]
+    with tempfile.TemporaryDirectory(prefix="kith-bench-") as folder:
+        state = Path(folder)
+        people = _enrol(state)
+        pictures = daemon_child.keep_pictures(video, state / "pictures")
+        run = _live([sys.executable, "-m", "bench.daemon_child", "run", str(pictures), str(state)])
+        command = [sys.executable, "-m", "kith", "simulate", "--video", str(video), "--realtime", "--quiet"]
+        simulated = _live([*command, "--data", str(state), "--sound", str(state / "heard.wav")])
+    return [
+        f"Start of the process to the end of the first look, {STARTS} starts, median (least .. most):"
+        f" {_spread([wall for wall, _ in starts])} s, of which the processor works"
+        f" {_spread([cpu for _, cpu in starts])} s.",
+        "",
+        f"{people} people of {TEMPLATES} templates in the gallery, MiB:",
+        "",
+        f"| {'':{_WIDTH}} | resident | by share | its own |",
+        "| --- | --- | --- | --- |",
+        *_life("`kith run`", run),
+        *_life("`kith simulate --realtime`", simulated),
+        "",
+        f"The peak is {run.peak:.0f} MiB; the voice's process has {run.voice:.0f} MiB by share. `kith run`"
+        f" takes {run.cpu:.0%} of one core here, `kith simulate` {simulated.cpu:.0%}.",
+        "",
+        "What `kith run` holds once it has settled, MiB:",
+        "",
+        f"| {'':{_WIDTH}} | resident | by share | its own |",
+        "| --- | --- | --- | --- |",
+        *(_row(name, weight) for name, weight in run.parts.items()),
+        "",
+        "What each step of the start adds, in a process that does nothing else, MiB:",
+        "",
+        f"| {'':{_WIDTH}} | resident | its own | threads |",
+        "| --- | --- | --- | --- |",
+        *_steps(),
+    ]
+
+
+def _life(name: str, life: Life) -> Iterator[str]:
+    yield _row(f"{name}, {FULL_S:.0f} s after the start", life.full)
+    yield _row(f"{name}, {SETTLED_S:.0f} s after it", life.settled)
+
+
+def _row(name: str, weight: Weight) -> str:
+    figures = " | ".join(f"{value:.1f}" for value in (weight.resident, weight.proportional, weight.own))
+    return f"| {name:{_WIDTH}} | {figures} |"
+
+
+def _steps() -> Iterator[str]:
+    command = [sys.executable, "-m", "bench.daemon_child", "steps"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    before = (0.0, 0.0)
+    for line in done.stdout.splitlines():
+        name, resident, own, threads = line.split("\t")
+        now = (float(resident) / _MIB, float(own) / _MIB)
+        yield f"| {name:{_WIDTH}} | {now[0] - before[0]:+.1f} | {now[1] - before[1]:+.1f} | {threads} |"
+        before = now
+    yield f"| {'in all':{_WIDTH}} | {before[0]:.1f} | {before[1]:.1f} | |"
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{statistics.median(values):.2f} ({min(values):.2f} .. {max(values):.2f})"
+
+
+def _start(video: Path) -> tuple[float, float]:
+    """Seconds by the clock and of the processor."""
+    began_s = time.monotonic()
+    command = [sys.executable, "-m", "bench.daemon_child", "look", str(video)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    seen_s, cpu_s = done.stdout.split()
+    return float(seen_s) - began_s, float(cpu_s)
+
+
+def _enrol(state: Path) -> int:
+    """A gallery like that of somebody who knows many people: vectors by chance."""
+    chance = np.random.default_rng(1)
+    spec = read_manifest(models_dir()).networks["embedder"]
+    with Gallery.open(gallery_file(state), spec.model_id) as gallery:
+        for number in range(PEOPLE):
+            vectors = chance.normal(size=(TEMPLATES, spec.outputs[0].shape[-1])).astype(np.float32)
+            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+            templates = [Embedding(vector=vector, model_id=spec.model_id) for vector in vectors]
+            gallery.add_person(f"Number {number}", templates, datetime.now(UTC))
+    return PEOPLE
+
+
+def _live(command: Sequence[str]) -> Life:
+    with _speaker() as environment, _running(command, environment) as pid:
+        time.sleep(FULL_S)
+        full = _weigh(pid)
+        time.sleep(SETTLED_S - FULL_S)
         before_s = _cpu_s(pid)
         time.sleep(WATCH_S)
-        share = (_cpu_s(pid) - before_s) / WATCH_S
-        print(f"The device on {video.name} in real time: {share:.0%} of one core,")
-        print(
-            f"  {_mib(pid, 'Rss'):.0f} MiB resident ({_mib(pid, 'Pss'):.0f} MiB with shared pages by share)"
-        )
-        for child in _children(pid):
-            print(f"  and {_mib(child, 'Pss'):.0f} MiB for the voice's process")
-
-
-def first_look(video: Path) -> None:
-    """Come up as the daemon does, look at one frame, print the monotonic time."""
-    clock = MonotonicClock()
-    with tempfile.TemporaryDirectory() as folder:
-        speech = open_speech(Settings().announce)
-        gallery = Path(folder) / "kith.db"
-        device = assemble(Settings(), gallery, speech, clock, lambda event: None, virtual_time=False)
-        camera = SimulatedCamera(video_source(video), clock, paced=False)
-        camera.start()
-        frame = camera.read()
-        assert frame is not None
-        device.perception.look(frame)
-        print(time.monotonic())
-        device.close()
-
-
-def _start(video: Path) -> float:
-    began_s = time.monotonic()
-    command = [sys.executable, "-m", "bench.daemon_cost", str(video)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return float(done.stdout) - began_s
+        cpu = (_cpu_s(pid) - before_s) / WATCH_S
+        parts = _parts(pid)
+        voice = sum((_weigh(child).proportional for child in _children(pid)), 0.0)
+        return Life(full=full, settled=_weigh(pid), peak=_peak(pid), voice=voice, cpu=cpu, parts=parts)
 
 
 @contextmanager
-def _live(video: Path) -> Iterator[int]:
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "kith", "simulate", "--video", str(video), "--realtime", "--quiet"]
-        process = subprocess.Popen([*command, "--sound", str(Path(folder) / "heard.wav")])
-        try:
-            yield process.pid
-        finally:
-            process.kill()
-            process.wait()
+def _speaker() -> Iterator[dict[str, str]]:
+    """A sound device without a card, where there can be one."""
+    with ExitStack() as stack:
+        if why_not():
+            yield dict(os.environ)
+            return
+        server = Pulse(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kith-pulse-"))))
+        stack.callback(server.stop)
+        yield os.environ | server.environment
+
+
+@contextmanager
+def _running(command: Sequence[str], environment: dict[str, str]) -> Iterator[int]:
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _cpu_s(pid: int) -> float:
@@ -83,17 +188,76 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _mib(pid: int, key: str) -> float:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
-        if line.startswith(f"{key}:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
-
-
 def _children(pid: int) -> list[int]:
     tasks = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for task in tasks for child in task.read_text(encoding="ascii").split()]
 
 
+def _peak(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1024
+
+
+def _weigh(pid: int) -> Weight:
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
+    return _weight({line.split(":")[0]: int(line.split()[1]) for line in text.splitlines()[1:]})
+
+
+def _weight(kib: dict[str, int]) -> Weight:
+    return Weight(
+        resident=kib.get("Rss", 0) / 1024,
+        proportional=kib.get("Pss", 0) / 1024,
+        own=kib.get("Anonymous", 0) / 1024,
+    )
+
+
+def _parts(pid: int) -> dict[str, Weight]:
+    """Mappings by what they belong to, the largest first."""
+    kib: dict[str, dict[str, int]] = {}
+    name = ""
+    for line in Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8").splitlines():
+        key, _, rest = line.partition(":")
+        if "-" in key.split(" ")[0]:
+            fields = line.split(maxsplit=5)
+            name = _owner(fields[5] if len(fields) > 5 else "")
+        elif rest.endswith(" kB"):
+            part = kib.setdefault(name, {})
+            part[key] = part.get(key, 0) + int(rest.split()[0])
+    parts = {name: _weight(part) for name, part in kib.items()}
+    return dict(sorted(parts.items(), key=lambda item: -item[1].resident))
+
+
+_OWNERS = (
+    ("numpy", "NumPy and its linear algebra"),
+    ("opencv_python", "OpenCV's libraries (FFmpeg ...)"),
+    ("cv2", "OpenCV"),
+    ("litert", "LiteRT"),
+    (".tflite", "the networks' files"),
+    ("libcrypto", "OpenSSL, for checksums"),
+    ("sqlite", "SQLite"),
+    ("ython", "Python"),
+)
+
+
+def _owner(path: str) -> str:
+    if not path.startswith("/"):
+        return "heap, objects, stacks"
+    inside = path.rpartition("/site-packages/")[2]
+    return next((owner for part, owner in _OWNERS if part in inside), "sound and other system libraries")
+
+
+def main() -> None:
+    """Print it, or write it into docs/memory.md."""
+    parser = argparse.ArgumentParser(prog="python -m bench.daemon_cost", description=__doc__)
+    walk = home() / "demo" / "build" / "walk.avi"
+    parser.add_argument("--video", type=Path, default=walk, help="640x480 video (the demo walk)")
+    parser.add_argument("--docs", action="store_true", help="write it into docs/memory.md")
+    chosen = parser.parse_args()
+    found = lines(chosen.video)
+    print(*found, sep="\n")
+    if chosen.docs:
+        replace_block(home() / "docs" / "memory.md", "daemon", found)
+
+
 if __name__ == "__main__":
-    first_look(Path(sys.argv[1]))
+    main()

@@ -21,6 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from bench.frames import WALK
 from kith.app.demo_walk import enrol_cast, load_walk
 from kith.app.events import Event
 from kith.app.lockstep import Lockstep
@@ -82,19 +83,20 @@ class Trend:
 def report(
     video: Path | None = None, frames: int = FRAMES, every: int | None = None, speech: Speech | None = None
 ) -> Trend:
-    """Run, print a line every so many frames and the verdict. video: None for the demo walk with its people
+    """Run, print a line every so many frames and the verdict. video: None for the demo walk, with its people
     enrolled; with another nobody is. speech: None for the real voice. Raises KithError."""
     settings = Settings()
     quieten_opencv()
-    pictures = _Loop(video or load_walk().video, -(-frames // _SHOWN))
+    walk = load_walk() if video is None or video == WALK else None
+    pictures = _Loop(video or WALK, -(-frames // _SHOWN))
     meter = _Meter(frames, every or max(1, frames // 100))
     print(f"\n{frames} frames, {frames / _FPS / 60:.0f} minutes; {len(pictures)} pictures over and over")
     print("\n   frames   resident MiB   its own MiB   ms a frame   still to go")
     voice = speech or open_speech(settings.announce)
     clock = VirtualClock()
     with tempfile.TemporaryDirectory(prefix="kith-soak-") as folder:
-        if video is None:
-            enrol_cast(load_walk(), settings, Path(folder))
+        if walk is not None:
+            enrol_cast(walk, settings, Path(folder))
         file = gallery_file(Path(folder))
         device = assemble(settings, file, voice, clock, meter.event, virtual_time=True)
         try:
