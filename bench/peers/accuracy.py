@@ -31,7 +31,7 @@ _REGULARS, _PHOTOS_EACH, _PASSERS_BY = 100, 6, 600
 """People with more than three photos, of whom galleries are drawn; of each at most so many photos; people
 with one photo, always strangers. A thousand photos: the slowest peer takes some minutes for them."""
 _RESAMPLES, _PAIR_RESAMPLES = 1000, 100
-_BATCH = 50
+_BATCH = 25
 
 Say = Callable[[str], None]
 
