@@ -88,7 +88,7 @@ def _normed(vectors: F64, cohort: NDArray[np.floating], *, people: bool, probes:
 
     def deviations(scores: F64, of: F64, axis: int) -> F64:
         expected = np.expand_dims(of @ mean, axis)
-        width = np.sqrt(np.einsum("ij,jk,ik->i", of, spread, of))
+        width = np.sqrt(((of @ spread) * of).sum(axis=1))
         return np.asarray((scores - expected) / np.expand_dims(width, axis), np.float64)
 
     def scores(enrolled: I64, asked: I64) -> F64:

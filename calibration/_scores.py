@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration import _lfw
+from kith.errors import InputError
 from kith.recognition.matcher import centred, margin_growth, middles
 from kith.types import F32
 from kith.vision import quality
@@ -52,11 +53,9 @@ class Scores:
 
 def looks_of(trial: _lfw.Trial) -> Probes:
     """Every probe photo by itself."""
-    size = trial.templates.vectors.shape[1]
-    vectors = np.zeros((len(trial.probes), size), np.float32)
-    for at, (_, one, _) in enumerate(trial.probes):
-        if one.meant is not None and one.meant.embedding is not None:
-            vectors[at] = one.meant.embedding.vector
+    looks = [None if one.meant is None else one.meant.embedding for _, one, _ in trial.probes]
+    nothing = np.zeros(next(look.vector.size for look in looks if look is not None), np.float32)
+    vectors = np.array([nothing if look is None else look.vector for look in looks], np.float32)
     truth = [-1 if truth is None else truth for _, _, truth in trial.probes]
     people = tuple(person for person, _, _ in trial.probes)
     return Probes(vectors=vectors, people=people, truth=np.array(truth, np.int64))
@@ -79,9 +78,10 @@ def tracks_of(trial: _lfw.Trial, rng: np.random.Generator) -> Probes:
             vectors.append(fused(chosen))
             people.append(person)
             truths.append(truth)
-    size = trial.templates.vectors.shape[1]
+    if not vectors:
+        raise InputError(f"nobody has {TRACK_LOOKS[0]} photos beside those enrolled; tracks need them")
     return Probes(
-        vectors=np.array(vectors, np.float32).reshape(-1, size),
+        vectors=np.array(vectors, np.float32),
         people=tuple(people),
         truth=np.array(truths, np.int64),
     )
@@ -96,6 +96,8 @@ def fused(looks: Sequence[tuple[F32, float]]) -> F32:
 def score(trial: _lfw.Trial, probes: Probes, centre: F32, scatter: float) -> Scores:
     """Compare all probes with a gallery, by the matcher's own functions."""
     gallery = middles(trial.templates, centre)
+    if not len(gallery.person_ids):
+        return _of_nobody(probes)
     cosines = centred(probes.vectors, centre) @ gallery.vectors.T
     rows = np.arange(len(cosines))
     first = np.argmax(cosines, axis=1)
@@ -115,6 +117,18 @@ def score(trial: _lfw.Trial, probes: Probes, centre: F32, scatter: float) -> Sco
         best=np.where(judged, best, np.float32(NOT_JUDGED)),
         right=gallery.person_ids[first] == probes.truth,
         lead=lead,
+    )
+
+
+def _of_nobody(probes: Probes) -> Scores:
+    """No photo could be enrolled."""
+    count = len(probes.people)
+    return Scores(
+        people=probes.people,
+        strangers=probes.truth < 0,
+        best=np.full(count, NOT_JUDGED, np.float32),
+        right=np.zeros(count, np.bool_),
+        lead=np.zeros(count),
     )
 
 

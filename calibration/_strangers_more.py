@@ -30,7 +30,7 @@ from kith.vision.imaging import open_photo
 from kith.vision.pipeline import FaceAnalyzer
 
 SEED = 20_262
-_SIZES = (1, 10, 50, 140)
+_SIZES = (1, 10, 50, 120)
 _PATCH_PX = 80
 _PATCHES = 400
 _LIKENESS = (0.0, 0.3, 0.5, 0.7, 1.0)
@@ -72,6 +72,8 @@ def _rates(scored: Scores, threshold: float, margin: float) -> tuple[float, floa
 def _closest(templates: TemplateSet, centre: F32) -> float:
     """Mean over people of the cosine to the one most like them."""
     vectors = middles(templates, centre).vectors
+    if len(vectors) < 2:
+        return 0.0
     cosines = vectors @ vectors.T
     np.fill_diagonal(cosines, -1)
     return float(cosines.max(axis=1).mean())
@@ -172,8 +174,8 @@ def alike(people: People) -> Iterator[str]:
     yield "\ntwo alike, 3 photos each   cosine   one margin: wrong, both   growing margin: wrong, both"
     for share in _LIKENESS:
         rows = []
-        for looks in many:
-            for at in rng.choice(len(many), 4):
+        for mine, looks in enumerate(many):
+            for at in rng.choice(np.delete(np.arange(len(many)), mine), 4):
                 others = rng.permutation(many[at])
                 moved = centred(
                     others + share * (looks.mean(axis=0) - others.mean(axis=0)), np.zeros_like(centre)
@@ -181,7 +183,7 @@ def alike(people: People) -> Iterator[str]:
                 rows += _told_apart(rng.permutation(looks), moved, scatter)
         likeness, lead, growth = np.array(rows).T
         line = f"moved by {share:4.0%} {np.median(likeness):18.2f}"
-        for margin in (0.1 + 0 * growth, 0.1 * growth):
+        for margin in (np.full_like(growth, 0.1), 0.1 * growth):
             line += f" {(lead < -margin).mean():19.2%}, {(np.abs(lead) < margin).mean():6.2%}"
         yield line
 
