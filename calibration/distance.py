@@ -35,10 +35,13 @@ VARIANTS = (
     Variant(name="640, one look", fov_deg=USUAL_FOV_DEG, width_px=640, second_looks=False),
     Variant(name="640", fov_deg=USUAL_FOV_DEG, width_px=640, second_looks=True),
     Variant(name="1280", fov_deg=USUAL_FOV_DEG, width_px=1280, second_looks=True),
+)
+WIDE_VARIANTS = (
     Variant(name="640, wide", fov_deg=WIDE_FOV_DEG, width_px=640, second_looks=True),
     Variant(name="1280, wide", fov_deg=WIDE_FOV_DEG, width_px=1280, second_looks=True),
 )
 GALLERIES = 10
+SEED = 1
 MEASURES = {
     "found": "looks in which the face is found",
     "judged": "walks in which a look is judged",
@@ -79,7 +82,9 @@ class Cell:
 @click.option(
     "--metres", default="0.5,1,1.5,2,2.5,3,3.5,4,5,6,8", show_default=True, help="Distances, by commas."
 )
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option(
+    "--wide", is_flag=True, help=f"A camera over {WIDE_FOV_DEG:g} degrees instead of {USUAL_FOV_DEG:g}."
+)
 @click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw a PNG.")
 @click.option("--figures", type=click.Path(path_type=Path, dir_okay=False), help="Write all rates as JSON.")
@@ -87,7 +92,7 @@ def main(
     data: Path,
     people: int,
     metres: str,
-    seed: int,
+    wide: bool,
     processes: int,
     picture: Path | None,
     figures: Path | None,
@@ -98,25 +103,28 @@ def main(
     everybody walks. Prints Markdown tables.
     """
     distances = tuple(float(each) for each in metres.split(","))
+    variants = WIDE_VARIANTS if wide else VARIANTS
 
     def measure() -> None:
         tasks = [
-            Task(name=name, photos=photos, variants=VARIANTS, metres=distances, seed=seed + at)
-            for at, (name, photos) in enumerate(choose_people(data, people, seed))
+            Task(name=name, photos=photos, variants=variants, metres=distances, seed=SEED + at)
+            for at, (name, photos) in enumerate(choose_people(data, people, SEED))
         ]
         walked = list(watch_all(tasks, processes))
-        cells = tuple(_cells(walked, distances, seed))
-        _report(cells, len(walked), picture, figures)
+        cells = tuple(_cells(walked, variants, distances))
+        _report(cells, variants, len(walked), picture, figures)
 
     _lfw.run(measure)
 
 
-def _cells(people: Sequence[Person], distances: Sequence[float], seed: int) -> Iterator[Cell]:
-    rng = np.random.default_rng(seed)
+def _cells(
+    people: Sequence[Person], variants: Sequence[Variant], distances: Sequence[float]
+) -> Iterator[Cell]:
+    rng = np.random.default_rng(SEED)
     point = shipped_point(people[0].templates[0].model_id)
     halves = [sorted(rng.permutation(len(people))[: len(people) // 2]) for _ in range(GALLERIES)]
     matchers = [(frozenset(map(int, half)), gallery(people, half, point)) for half in halves]
-    for variant in VARIANTS:
+    for variant in variants:
         for metres in distances:
             tallies = Tallies()
             for at, person in enumerate(people):
@@ -129,7 +137,7 @@ def _cells(people: Sequence[Person], distances: Sequence[float], seed: int) -> I
             yield Cell(
                 variant=variant.name,
                 metres=metres,
-                rates={name: _lfw.rate(tally, seed) for name, tally in tallies.by_measure.items()},
+                rates={name: _lfw.rate(tally, SEED) for name, tally in tallies.by_measure.items()},
                 trials={
                     name: sum(n for _, n in tally.values()) for name, tally in tallies.by_measure.items()
                 },
@@ -148,9 +156,15 @@ def _tally(tallies: Tallies, person: str, mine: int | None, heard: Heard) -> Non
     tallies.count("wrong", person, any(mine not in ids for ids in heard.ids))
 
 
-def _report(cells: Sequence[Cell], people: int, picture: Path | None, figures: Path | None) -> None:
+def _report(
+    cells: Sequence[Cell],
+    variants: Sequence[Variant],
+    people: int,
+    picture: Path | None,
+    figures: Path | None,
+) -> None:
     click.echo(f"{people} people, {GALLERIES} galleries of {people // 2}; walks of {LOOKS / 10} s")
-    for variant in VARIANTS:
+    for variant in variants:
         _print_table(variant, [cell for cell in cells if cell.variant == variant.name])
     if figures is not None:
         rows = [

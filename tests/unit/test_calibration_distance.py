@@ -135,7 +135,7 @@ def test_tallies_keep_mated_and_non_mated_apart() -> None:
 
 def test_rates_come_of_the_walks(people: list[Person], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distance, "shipped_point", lambda model_id: POINT)
-    cells = list(distance._cells(people, [2.0], seed=1))
+    cells = list(distance._cells(people, distance.VARIANTS, [2.0]))
     assert [cell.variant for cell in cells] == [variant.name for variant in distance.VARIANTS]
     for cell in cells:
         assert cell.rates["track"].value == 1.0
