@@ -259,8 +259,12 @@ def _stroke(rgb: U8, landmarks: F32, line: Sequence[Point], colour: F32) -> U8:
 
 
 def _blended(rgb: U8, cover: U8, colour: F32, opacity: float) -> U8:
-    share = (cover.astype(np.float32) * np.float32(opacity / 255))[..., np.newaxis]
-    return np.asarray(np.clip(rgb * (1 - share) + colour * share + 0.5, 0, 255), np.uint8)
+    picture = rgb.copy()
+    x, y, width, height = cv2.boundingRect(cover)
+    part = picture[y : y + height, x : x + width]
+    share = cover[y : y + height, x : x + width, np.newaxis].astype(np.float32) * np.float32(opacity / 255)
+    part[:] = np.clip(part * (1 - share) + colour * share + 0.5, 0, 255)
+    return picture
 
 
 def _lit(rgb: U8, landmarks: F32, colour: tuple[int, int, int]) -> F32:
@@ -274,8 +278,9 @@ def _lit(rgb: U8, landmarks: F32, colour: tuple[int, int, int]) -> F32:
 
 def _to_light(rgb: U8) -> F32:
     """From sRGB to linear light 0..1."""
-    value = rgb.astype(np.float32) / 255
-    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    value = np.arange(256, dtype=np.float32) / 255
+    light = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    return np.asarray(light[rgb], np.float32)
 
 
 def _from_light(light: F32) -> U8:
