@@ -27,6 +27,7 @@ from calibration._distance_walks import (
     shipped_point,
     watch_all,
 )
+from calibration.evaluation.statistics import exact_interval
 from kith.types import Outcome
 
 USUAL_FOV_DEG, WIDE_FOV_DEG = 62.2, 102.0
@@ -137,11 +138,21 @@ def _cells(
             yield Cell(
                 variant=variant.name,
                 metres=metres,
-                rates={name: _lfw.rate(tally, SEED) for name, tally in tallies.by_measure.items()},
+                rates={name: _rate(tally) for name, tally in tallies.by_measure.items()},
                 trials={
                     name: sum(n for _, n in tally.values()) for name, tally in tallies.by_measure.items()
                 },
             )
+
+
+def _rate(tally: Tally) -> _lfw.Rate:
+    """As `_lfw.rate`. Where nobody or everybody was a hit, drawing people anew shows no spread: the exact
+    interval over so many people instead."""
+    rate = _lfw.rate(tally, SEED)
+    if 0 < rate.value < 1:
+        return rate
+    low, high = exact_interval(round(rate.value) * len(tally), len(tally))
+    return _lfw.Rate(value=rate.value, low=low, high=high)
 
 
 def _tally(tallies: Tallies, person: str, mine: int | None, heard: Heard) -> None:

@@ -140,6 +140,7 @@ def test_rates_come_of_the_walks(people: list[Person], monkeypatch: pytest.Monke
     for cell in cells:
         assert cell.rates["track"].value == 1.0
         assert cell.rates["fpir_track"].value == 0.0
+        assert cell.rates["fpir_track"].high == pytest.approx(1 - 0.025 ** (1 / 4))
         assert cell.rates["found"].value == pytest.approx(6 / LOOKS)
         assert cell.trials["track"] == cell.trials["fpir_track"] == 2 * distance.GALLERIES
 
