@@ -34,7 +34,7 @@ lint: setup ## style, types and layers
 check: ## what CI runs: tests, then every other guard
 	@bash .ci/run
 
-bench: setup ## Kith beside its peers, and its own cost; DATA=FOLDER: accuracy too, DOCS=1: into docs/, PART=search: one
+bench: setup ## Kith beside its peers, and its own cost; DATA=FOLDER: accuracy too, DOCS=1: into docs/, PART=peers: only that
 	@$(PY) -m demo build --quiet-if-done
 	@$(PY) -m bench $(PART) $(if $(filter-out file default,$(origin DATA)),--data "$(DATA)") $(if $(DOCS),--docs)
 

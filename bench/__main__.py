@@ -20,9 +20,9 @@ PICTURES, ROUNDS = 6, 7
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run all parts, or the one that is named."""
+    """Run all parts, or those that are named."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("part", nargs="?", choices=list(_PARTS), help="default: all but soak")
+    parser.add_argument("parts", nargs="*", choices=list(_PARTS), help="default: all but soak")
     parser.add_argument("--video", type=Path, default=frames.WALK, help="640x480 video (the demo walk)")
     parser.add_argument("--data", type=Path, help="folder in LFW's layout: each peer's accuracy too")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"over the pictures; default: {ROUNDS}")
@@ -30,12 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--docs", action="store_true", help="write tables and figures into docs/; peers then need --data"
     )
     chosen = parser.parse_args(arguments)
-    if chosen.docs and chosen.data is None and chosen.part in (None, "peers"):
+    parts = [name for name in _PARTS if name in chosen.parts or (not chosen.parts and name != "soak")]
+    if chosen.docs and chosen.data is None and "peers" in parts:
         parser.error("--docs needs --data FOLDER: a fast wrong answer is nothing")
     try:
-        for name, part in _PARTS.items():
-            if chosen.part == name or (chosen.part is None and name != "soak"):
-                part(chosen)
+        for name in parts:
+            _PARTS[name](chosen)
     except KithError as error:
         sys.exit(f"kith: {error}")
 

@@ -115,8 +115,9 @@ def test_who_tells_all_apart_is_always_right(metric: str) -> None:
     people, vectors = people_and_vectors(noise=0.2)
     usual = 0.8 if metric == "cosine" else -1.2
     found = accuracy.judge("x", vectors, people, metric=metric, usual_score=usual)
-    assert found.tpir == accuracy.Rate(value=1.0, low=1.0, high=1.0)
-    assert found.fnmr == accuracy.Rate(value=0.0, low=0.0, high=0.0)
+    # Of sixty people no error was seen: three in sixty cannot be excluded.
+    assert found.tpir == accuracy.Rate(value=1.0, low=0.95, high=1.0)
+    assert found.fnmr == accuracy.Rate(value=0.0, low=0.0, high=0.05)
     assert found.usual_tpir == 1.0
     assert found.usual_fpir == 0.0
     assert (found.described, found.photos) == (500, 500)
@@ -151,8 +152,8 @@ def test_photos_are_chosen_alike_each_time(tmp_path: Path) -> None:
             (folder / f"{photo}.jpg").touch()
     sample = accuracy.choose(tmp_path)
     assert sample.paths == accuracy.choose(tmp_path).paths
-    assert len(sample.paths) == 52 * 6
-    assert np.bincount(sample.people).tolist() == [6] * 52
+    assert len(sample.paths) == 52 * 5
+    assert np.bincount(sample.people).tolist() == [5] * 52
     for folder in sorted(tmp_path.iterdir())[:2]:
         for path in folder.iterdir():
             path.unlink()
