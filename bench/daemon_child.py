@@ -152,7 +152,7 @@ _STEPS: tuple[tuple[str, Callable[[], None]], ...] = (
     ("LiteRT", _litert),
     ("PortAudio and ALSA's plugins", _sound),
     ("both networks, opened and run", _networks),
-    ("given back ten seconds later", _give_back),
+    ("given back after ten seconds and a minute", _give_back),
 )
 
 if __name__ == "__main__":

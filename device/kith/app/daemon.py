@@ -36,8 +36,9 @@ _CAMERA_HANGS_NS = 10 * NS_PER_S
 _SOUND_HANGS_NS = 5 * NS_PER_S
 """A block is 10 ms of sound: a device that has not taken it is gone, and the wearer hears nothing."""
 
-_SETTLED_AFTER_NS = 10 * NS_PER_S
-"""By then the greeting is over, and camera, networks and voice have each done all that they do."""
+_SETTLED_AFTER_NS = (10 * NS_PER_S, 60 * NS_PER_S)
+"""By then the greeting is over, and camera, networks and voice have each done all that they do; on a slow or
+busy board by the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Daemon:
         self._capturing = Capturing(parts.camera, slot, clock, inbox.put)
         self._notifier = Notifier()
         self._next_beat_ns = 0
-        self._settles_ns: int | None = None
+        self._settles_ns: list[int] = []
         self._source_ended = False
         self._outcome: bool | None = None
         self._switching_off: threading.Thread | None = None
@@ -132,7 +133,7 @@ class Daemon:
         try:
             self._sound.start()
             core.begin(self._clock.now_ns())
-            self._settles_ns = self._clock.now_ns() + _SETTLED_AFTER_NS
+            self._settles_ns = [self._clock.now_ns() + after_ns for after_ns in _SETTLED_AFTER_NS]
             for trouble in self._device.troubles:
                 core.handle(trouble, self._clock.now_ns())
             self._capture.start()
@@ -170,9 +171,9 @@ class Daemon:
         return self._next_beat_ns
 
     def _settle(self, now_ns: int) -> None:
-        """Once, give the memory back that only the start needed. Meanwhile, 0.1 s, the core goes on."""
-        if self._settles_ns is not None and now_ns >= self._settles_ns:
-            self._settles_ns = None
+        """Give the memory back that only the start needed. Meanwhile, 0.1 s, the core goes on."""
+        if self._settles_ns and now_ns >= self._settles_ns[0]:
+            del self._settles_ns[0]
             threading.Thread(target=let_go_of_start, name="kith-settle", daemon=True).start()
 
     def _hangs(self, now_ns: int) -> bool:
