@@ -22,7 +22,9 @@ PICTURES, ROUNDS = 6, 7
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run all parts, or those that are named."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=list(_PARTS), help="default: all but soak")
+    parser.add_argument(
+        "parts", nargs="*", metavar="part", help=f"of {', '.join(_PARTS)}; default: all but soak"
+    )
     parser.add_argument("--video", type=Path, default=frames.WALK, help="640x480 video (the demo walk)")
     parser.add_argument("--data", type=Path, help="folder in LFW's layout: each peer's accuracy too")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"over the pictures; default: {ROUNDS}")
@@ -30,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--docs", action="store_true", help="write tables and figures into docs/; peers then need --data"
     )
     chosen = parser.parse_args(arguments)
+    if unknown := sorted(set(chosen.parts) - _PARTS.keys()):
+        parser.error(f"there is no part {unknown[0]}: they are {', '.join(_PARTS)}")
     parts = [name for name in _PARTS if name in chosen.parts or (not chosen.parts and name != "soak")]
     if chosen.docs and chosen.data is None and "peers" in parts:
         parser.error("--docs needs --data FOLDER: a fast wrong answer is nothing")

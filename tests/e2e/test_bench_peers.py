@@ -173,8 +173,18 @@ def test_without_npm_one_peer_is_left_out(tmp_path: Path, monkeypatch: pytest.Mo
     )
 
 
-def test_speed_without_accuracy_does_not_go_into_the_documents(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["peers", "--docs"], "--docs needs --data"),
+        (["--docs"], "--docs needs --data"),
+        (["search", "pears"], "there is no part pears: they are peers, stages"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["peers", "--docs"])
+        main(arguments)
     assert ended.value.code == 2
-    assert "--data" in capsys.readouterr().err
+    assert words in capsys.readouterr().err
