@@ -153,3 +153,13 @@ def test_the_same_photo_of_several_counts_once() -> None:
     pair = ((1, 0, 0.2), (0, 1, 0))
     result = agreeing([several(0, *pair), several(1, *pair), *studied((1, 0.3, 0))], NOTHING_KNOWN)
     assert [each.refusal for each in result] == [None, "the same picture again", None]
+
+
+def test_a_photo_of_several_decides_between_two_that_disagree() -> None:
+    anna, other = studied((1, 0, 0), (0, 1, 0))
+    result = agreeing([anna, other, several(0, (1, 0, 0.2), (0, 0, 1))], NOTHING_KNOWN)
+    assert kept(result) == ["0.jpg", "several0.jpg"]
+    assert result[1].refusal == "shows another person than the other photo"
+    # It shows both, or neither: nobody can say.
+    assert kept(agreeing([anna, other, several(0, (1, 0, 0.2), (0, 1, 0.2))], NOTHING_KNOWN)) == []
+    assert kept(agreeing([anna, other, several(0, (0, 0, 1), (0, 0.1, 1))], NOTHING_KNOWN)) == []

@@ -73,8 +73,9 @@ def add_photos(recognition: Recognition, name: str, photos: Sequence[Path], cons
 def agreeing(studies: Sequence[Study], known: F32) -> list[Study]:
     """The studies with those refused that do not show the person of the templates known f32[N, D], or where
     there are none, of most of the photos; and those that are there already. Two photos of two people are
-    both refused: nobody can say which is right. Of a photo of several people, the face that is clearly the
-    person's is taken once the other photos have shown whose it must be."""
+    both refused: nobody can say which is right, unless a photo of several shows one of them. Of a photo of
+    several people, the face that is clearly the person's is taken once the other photos have shown whose it
+    must be."""
     result = _once(studies, known)
     if not len(known):
         return _settled(_agreeing_together(result), known)
@@ -92,10 +93,26 @@ def agreeing(studies: Sequence[Study], known: F32) -> list[Study]:
 
 def _agreeing_together(studies: list[Study]) -> list[Study]:
     while (worst := _worst(studies)) is not None:
-        if sum(each.embedding is not None for each in studies) == 2:
-            return [_refused(each, "shows another person than the other photo") for each in studies]
+        left = [at for at, each in enumerate(studies) if each.embedding is not None]
+        if len(left) == 2:
+            return _one_of_two(studies, left)
         studies[worst] = _refused(studies[worst], "shows another person than the others")
     return studies
+
+
+def _one_of_two(studies: list[Study], left: Sequence[int]) -> list[Study]:
+    """Which of two photos that disagree is right, when a photo of several people shows only one of the two;
+    else neither."""
+    rivals = [rival.vector for each in studies for rival in each.rivals]
+    seen = [at for at in left if any(_like(studies[at], vector) >= CLEAR_LIKENESS for vector in rivals)]
+    return [
+        each if [at] == seen else _refused(each, "shows another person than the other photo")
+        for at, each in enumerate(studies)
+    ]
+
+
+def _like(study: Study, vector: F32) -> float:
+    return -1.0 if study.embedding is None else float(study.embedding.vector @ vector)
 
 
 def _settled(studies: list[Study], known: F32) -> list[Study]:
