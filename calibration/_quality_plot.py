@@ -12,7 +12,7 @@ from kith.types import F32
 
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#7f7f7f", "#000000")
 """Told apart by people who do not see all colours too."""
-_DASHES = ("-", "--", "-.", ":")
+_DASHES = ("-", "--")
 
 
 def draw_curves(
@@ -26,7 +26,7 @@ def draw_curves(
                 [100 * share for share in shares],
                 [100 * rate for rate in rates],
                 color=_COLOURS[at % len(_COLOURS)],
-                linestyle=_DASHES[at // len(_COLOURS) if name != "nothing (random)" else 3],
+                linestyle=_DASHES[at // len(_COLOURS)],
                 linewidth=1.8,
                 label=name,
             )

@@ -15,6 +15,7 @@ from calibration._head_warp import turned
 from calibration._progress import progress
 from calibration._quality_looks import Looker, photos_by_person
 from calibration._quality_plot import draw_poses
+from calibration._quality_trials import mean_over_people
 from kith.config import VisionSettings
 from kith.errors import InputError
 from kith.types import F32, U8
@@ -51,8 +52,8 @@ def main(data: Path, people: int, seed: int, plot: Path | None) -> None:
     """Measure on DATA, a folder laid out as LFW is: NAME/NAME_0001.jpg.
 
     Faces that look straight ahead are turned by known angles on a plain head, found by the detector, and what
-    `kith.vision.quality.head_pose` tells of them is set beside the truth. The people with odd places in the
-    list are those on whom its constants were set; the tables are of the others.
+    `kith.vision.quality.head_pose` tells of them is set beside the truth. Its constants were checked on every
+    other person; the tables are of the rest.
     """
     _lfw.run(lambda: _report(pose_people(data, people, seed), plot))
 
@@ -132,12 +133,8 @@ def _table(true: F32, told: F32, edges: tuple[int, ...]) -> None:
 
 def _mean(values: F32, person: NDArray[np.int64]) -> str:
     """The mean with its 95 % interval over people."""
-    people = np.unique(person)
-    sums = np.array([[values[person == one].sum(), (person == one).sum()] for one in people])
-    weights = np.random.default_rng(0).multinomial(len(people), [1 / len(people)] * len(people), 2000)
-    drawn = weights @ sums
-    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
-    return f"{values.mean():5.1f} ({low:.1f} to {high:.1f}, n = {len(values)})"
+    mean, low, high = mean_over_people(values, person)
+    return f"{mean:5.1f} ({low:.1f} to {high:.1f}, n = {len(values)})"
 
 
 def _straight(looker: Looker, rgb: U8) -> tuple[U8, F32] | None:

@@ -19,6 +19,7 @@ from kith.types import F32
 
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 _DRAWN_SHARES = tuple(at / 50 for at in range(31))
+_NOT_DRAWN = ("size", "frontal", "additive, sharpness and detector")
 _FMR = 1e-4
 _LEAST_PHOTOS, _MOST_PHOTOS = 3, 4
 _TRACKS_EACH = 10
@@ -73,8 +74,9 @@ def report(learnt: Looks, shown: Looks, seed: int, plot: Path | None) -> None:
             "own person missed, % of the looks kept": np.asarray(scores < threshold, np.float32),
             f"a stranger named, % of the looks kept (gallery of {trials.GALLERY_PEOPLE})": strange,
         }
+        drawn = [each for each in found if each.name not in _NOT_DRAWN]
         panels = [
-            (words, {each.name: trials.rejecting(each.value, failed, _DRAWN_SHARES) for each in found})
+            (words, {each.name: trials.rejecting(each.value, failed, _DRAWN_SHARES) for each in drawn})
             for words, failed in errors.items()
         ]
         draw_curves(plot, _DRAWN_SHARES, panels)
@@ -134,18 +136,18 @@ def _tracks(lesson: Lesson, shown: Looks, threshold: float, rng: np.random.Gener
     print(
         f"\n{len(tracks.rows)} tracks of {len(np.unique(tracks.person))} people, 3 to 8 spoilt looks each\n"
     )
-    print("| weight | own person missed | the same by FMR 0.1 % of tracks | median score | FMR |")
+    print("| weight | own person missed | less than with equal weights | median score | FMR |")
     print("| --- | --- | --- | --- | --- |")
+    plainly: F32 | None = None
     for name, weight in weights.items():
         vectors = trials.fused(shown, tracks, np.asarray(weight, np.float32))
         own = np.einsum("td,td->t", vectors, tracks.templates)
         others = (vectors @ means.T)[tracks.person[:, np.newaxis] != owners[np.newaxis]]
-        tally: dict[str, list[int]] = {}
-        for person, score in zip(tracks.person.tolist(), own, strict=True):
-            _lfw.count(tally, str(person), bool(score < threshold))
-        by_fmr = float((own < np.quantile(others, 0.999)).mean())
-        false = float((others >= threshold).mean())
-        print(f"| {name} | {_lfw.rate(tally, 1)} | {by_fmr:.2%} | {np.median(own):.3f} | {false:.3%} |")
+        missed = np.asarray(100 * (own < threshold), np.float32)
+        plainly = missed if plainly is None else plainly
+        rates = [trials.mean_over_people(values, tracks.person) for values in (missed, plainly - missed)]
+        rate, less = (f"{mean:.1f} % ({low:.1f} to {high:.1f})" for mean, low, high in rates)
+        print(f"| {name} | {rate} | {less} | {np.median(own):.3f} | {(others >= threshold).mean():.3%} |")
 
 
 if __name__ == "__main__":
