@@ -23,7 +23,7 @@ from calibration._scores import (
     score,
     tracks_of,
 )
-from calibration.operating_point import tune
+from calibration.operating_point import growth_of, tune
 from kith.recognition.matcher import TemplateSet, centred, margin_growth, middles
 from kith.types import F32, U8, AlignedFace
 from kith.vision.imaging import open_photo
@@ -43,11 +43,13 @@ def sizes(people: People, model_id: str, galleries: int) -> Iterator[str]:
     yield "\npeople   one threshold: FPIR, TPIR    by size: FPIR, TPIR    closest pairs and threshold: r"
     one, other = halves(people, SEED)
     gathered: dict[int, list[tuple[float, ...]]] = {}
-    for tuned, measured_on in ((tune(one, model_id, SEED), other), (tune(other, model_id, SEED), one)):
+    for tuned_on, measured_on in ((one, other), (other, one)):
+        tuned = tune(tuned_on, model_id, SEED)
         rng = np.random.default_rng(SEED)
         centre = np.array(tuned.centre, np.float32)
+        growth = growth_of(tuned_on, model_id, centre, SEED)
         for size in _SIZES:
-            grown = tuned.threshold + tuned.growth * float(np.log(size / 50))
+            grown = tuned.threshold + growth * float(np.log(size / 50))
             for _ in range(galleries * max(1, 50 // size)):
                 trial = _lfw.draw(measured_on, model_id, size, 3, rng)
                 scored = score(trial, looks_of(trial), centre, tuned.scatter)

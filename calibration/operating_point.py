@@ -42,11 +42,10 @@ _SIZES = {1: 150, 5: 60, 20: 40, 50: 20, 100: 20, 200: 20}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuned:
-    """What is chosen; the fields are those of the operating point."""
+    """What is chosen, for galleries of PEOPLE; the fields are those of the operating point."""
 
     threshold: float
     fused_threshold: float
-    growth: float
     margin: float
     scatter: float
     centre: tuple[float, ...]
@@ -81,7 +80,9 @@ def _calibrate(data: Path, out: Path) -> None:
         f"{sum(map(len, people.values()))} photos of {len(people)} people in {data.name}: rates of the half "
         f"not tuned on, {HALVINGS} halvings both ways, {GALLERIES_A_HALF} galleries each, seed {SEED}"
     )
-    point = shipped(tune(people, analyzer.model_id, SEED), tallies, analyzer.model_id, words)
+    tuned = tune(people, analyzer.model_id, SEED)
+    growth = growth_of(people, analyzer.model_id, np.array(tuned.centre, np.float32), SEED)
+    point = shipped(tuned, growth, tallies, analyzer.model_id, words)
     out.write_text(as_toml(point), encoding="utf-8")
     click.echo(out.read_text(encoding="utf-8"))
     click.echo(f"written to {out}")
@@ -101,7 +102,6 @@ def tune(people: People, model_id: str, seed: int) -> Tuned:
     return Tuned(
         threshold=threshold,
         fused_threshold=_fused_threshold(tracks),
-        growth=_growth(people, model_id, centre, rng),
         margin=_margin(single, threshold),
         scatter=scatter,
         centre=tuple(float(f"{each:.4f}") for each in centre),
@@ -119,7 +119,7 @@ def cross_validated(people: People, model_id: str) -> Tallies:
     return tallies
 
 
-def shipped(tuned: Tuned, tallies: Tallies, model_id: str, measured_on: str) -> OperatingPoint:
+def shipped(tuned: Tuned, growth: float, tallies: Tallies, model_id: str, measured_on: str) -> OperatingPoint:
     """The operating point with its rates."""
     fpir, tpir = _lfw.rate(tallies.fpir, SEED), _lfw.rate(tallies.tpir, SEED)
     fused_fpir, fused_tpir = _lfw.rate(tallies.fused_fpir, SEED), _lfw.rate(tallies.fused_tpir, SEED)
@@ -127,7 +127,7 @@ def shipped(tuned: Tuned, tallies: Tallies, model_id: str, measured_on: str) -> 
         model_id=model_id,
         threshold=tuned.threshold,
         fused_threshold=tuned.fused_threshold,
-        growth=tuned.growth,
+        growth=growth,
         margin=tuned.margin,
         scatter=tuned.scatter,
         gallery_people=PEOPLE,
@@ -170,8 +170,9 @@ def _margin(scored: list[Scores], threshold: float) -> float:
     return float(round(max(affordable), 2))
 
 
-def _growth(people: People, model_id: str, centre: F32, rng: np.random.Generator) -> float:
+def growth_of(people: People, model_id: str, centre: F32, seed: int) -> float:
     """By how much the threshold rises for each e-fold of people when strangers are named at one rate."""
+    rng = np.random.default_rng(seed)
     most = sum(len(photos) > PHOTOS for photos in people.values())
     sizes = [size for size in _SIZES if size <= most]
     thresholds = []

@@ -104,10 +104,11 @@ def test_calibrating_writes_what_the_device_reads(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(operating_point, "HALVINGS", 1)
     tuned = operating_point.tune(people, MODEL, 1)
     assert tuned.threshold < tuned.fused_threshold
-    assert 0 < tuned.growth < 0.1
+    growth = operating_point.growth_of(people, MODEL, np.array(tuned.centre, np.float32), 1)
+    assert 0 < growth < 0.1
     tallies = operating_point.cross_validated(people, MODEL)
     assert set(tallies.tpir) <= set(people)
-    point = operating_point.shipped(tuned, tallies, MODEL, "made people")
+    point = operating_point.shipped(tuned, growth, tallies, MODEL, "made people")
     file = tmp_path / "operating_point.toml"
     file.write_text(operating_point.as_toml(point), encoding="utf-8")
     assert load_operating_point(file, MODEL) == point
