@@ -5,10 +5,10 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 DATA ?= ../shared/data/lfw-dev
 
-.PHONY: help setup models demo test lint check bench calibrate evaluate approaches hardware-test soak guard-soak guard-systemd clean
+.PHONY: help setup models demo test lint check bench calibrate evaluate approaches hardware-test soak guard-soak guard-systemd arm64-check clean
 
 help: ## what can be done here
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
 
 setup: ## .venv with .venv/bin/kith in it, and the networks built; does nothing twice
 	@bash tools/setup.sh
@@ -58,6 +58,10 @@ guard-soak: setup ## the main daemon killed 200 times: does the guard miss a war
 
 guard-systemd: ## the guard under a real systemd in a container: hung and killed, how soon it is back (root)
 	@python3 tools/guard_systemd.py
+
+arm64-check: setup ## networks and commands on emulated arm64 cores: do they see the same? minutes a core
+	@$(PY) -m demo build --quiet-if-done
+	@$(PY) tools/arm64_check.py "$(DATA)"
 
 clean: ## take away everything that was built; photographs and galleries of yours are not touched
 	rm -rf .venv .cache models/build demo/build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
