@@ -302,6 +302,7 @@ def _cell(board: Board, settings: Settings, scene: Scene, cost: Cost) -> str:
 
 def main() -> None:
     """Print the tables."""
+    cv2.setNumThreads(1)  # the clock is that of one thread
     parser = argparse.ArgumentParser(prog="python -m bench.load_model", description=__doc__)
     parser.add_argument("--video", type=Path, default=WALK, help="640x480 video with faces (the demo walk)")
     chosen = settings_of_boards(BOARDS_PAGE.read_text(encoding="utf-8"))
