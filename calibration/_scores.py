@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from calibration import _lfw
 from kith.errors import InputError
 from kith.recognition.matcher import centred, margin_growth, middles
-from kith.types import F32
+from kith.types import F32, Embedding
 from kith.vision import quality
 
 People = dict[str, list[_lfw.Pictured]]
@@ -64,18 +65,16 @@ def looks_of(trial: _lfw.Trial) -> Probes:
 def tracks_of(trial: _lfw.Trial, rng: np.random.Generator) -> Probes:
     """Tracks: three to five photos of one person that were judged, fused as the device fuses a track's
     looks; two tracks of each person who has photos enough."""
-    photos: dict[tuple[str, int], list[tuple[F32, float]]] = {}
+    photos: dict[tuple[str, int], list[Embedding]] = {}
     for person, one, truth in trial.probes:
         if one.meant is not None and one.meant.embedding is not None:
-            look = one.meant.embedding
-            entry = photos.setdefault((person, -1 if truth is None else truth), [])
-            entry.append((look.vector, quality.weight(look)))
+            photos.setdefault((person, -1 if truth is None else truth), []).append(one.meant.embedding)
     vectors, people, truths = [], [], []
     for (person, truth), looks in photos.items():
-        for _ in range(TRACKS_A_PERSON if len(looks) >= TRACK_LOOKS[0] else 0):
-            count = min(int(rng.choice(TRACK_LOOKS)), len(looks))
-            chosen = [looks[at] for at in rng.choice(len(looks), count, replace=False)]
-            vectors.append(fused(chosen))
+        if len(looks) < TRACK_LOOKS[0]:
+            continue
+        for count in rng.choice(TRACK_LOOKS, TRACKS_A_PERSON):
+            vectors.append(fused([looks[at] for at in rng.permutation(len(looks))[:count]]))
             people.append(person)
             truths.append(truth)
     if not vectors:
@@ -87,10 +86,11 @@ def tracks_of(trial: _lfw.Trial, rng: np.random.Generator) -> Probes:
     )
 
 
-def fused(looks: Sequence[tuple[F32, float]]) -> F32:
+def fused(looks: Sequence[Embedding]) -> F32:
     """Weighted mean of looks, of unit norm, as `Track.fused` makes it."""
-    total = np.sum([vector * np.float32(weight) for vector, weight in looks], axis=0)
-    return np.asarray(total / np.linalg.norm(total), np.float32)
+    weights = np.array([quality.weight(look) for look in looks], np.float32)
+    total = weights @ np.array([look.vector for look in looks])
+    return np.asarray(total / math.sqrt(float(total @ total)), np.float32)
 
 
 def score(trial: _lfw.Trial, probes: Probes, centre: F32, scatter: float) -> Scores:

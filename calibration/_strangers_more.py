@@ -254,7 +254,7 @@ def _varied(analyzer: FaceAnalyzer, people: People) -> dict[int, F32]:
     for one in progress(chosen, "embedding varied looks"):
         assert one.meant is not None
         rgb = one.meant.assessment.aligned.rgb
-        looks = [(analyzer.embed(AlignedFace(rgb=_vary(rgb, rng))).vector, 1.0) for _ in range(_VARIED)]
+        looks = [analyzer.embed(AlignedFace(rgb=_vary(rgb, rng))) for _ in range(_VARIED)]
         result[id(one)] = fused(looks)
     return result
 
