@@ -35,7 +35,7 @@ def draw(cells: Sequence[Cell], people: int, path: Path) -> None:
     drawing.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, fontsize=11)
     drawing.suptitle(
         f"A simulated camera over 62.2 degrees (wide: 102), {people} people of LFW's development half, "
-        f"galleries of {people // 2}; bands: 95 % over people",
+        "50 enrolled; bands: 95 % over people",
         fontsize=12,
     )
     drawing.savefig(path, dpi=95)

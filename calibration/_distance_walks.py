@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -68,7 +68,7 @@ class Watched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Someone of the data. walks: by variant name and metres."""
+    """Someone of the data. walks: by variant name and metres; none for who is only enrolled."""
 
     name: str
     templates: tuple[Embedding, ...]
@@ -87,7 +87,8 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One person to be watched: the last of the photos walks, the others are enrolled."""
+    """One person to be watched: the last of the photos walks, the others are enrolled. metres: none for who
+    is only to be enrolled."""
 
     name: str
     photos: tuple[Path, ...]
@@ -96,17 +97,22 @@ class Task:
     seed: int
 
 
-def choose_people(folder: Path, count: int, seed: int) -> list[tuple[str, tuple[Path, ...]]]:
-    """Names, each with its photos to be enrolled and one that walks. Raises InputError when too few people
-    have as many photos."""
+def choose_people(
+    folder: Path, count: int, seed: int, without: Collection[str] = ()
+) -> list[tuple[str, tuple[Path, ...]]]:
+    """Names, none of `without`, each with photos to be enrolled and one that walks. Raises InputError when
+    too few people have as many photos."""
     rng = np.random.default_rng(seed)
     people: dict[str, list[Path]] = {}
     for path in sorted(folder.glob("*/*.jpg")):
         people.setdefault(path.parent.name, []).append(path)
-    eligible = [name for name in sorted(people) if len(people[name]) > ENROLLED_PHOTOS]
+    eligible = [
+        name for name in sorted(people) if len(people[name]) > ENROLLED_PHOTOS and name not in without
+    ]
     if len(eligible) < count:
         raise InputError(
-            f"{folder} has {len(eligible)} people with more than {ENROLLED_PHOTOS} photos; {count} are needed"
+            f"{folder} has {len(eligible)} people with more than {ENROLLED_PHOTOS} photos who are left; "
+            f"{count} are needed"
         )
     chosen = sorted(eligible[at] for at in rng.choice(len(eligible), count, replace=False))
     orders = [rng.permutation(len(people[name]))[: ENROLLED_PHOTOS + 1] for name in chosen]
@@ -167,9 +173,12 @@ def hear(watched: Watched, matcher: Matcher) -> Heard:
     )
 
 
-def gallery(people: Sequence[Person], enrolled: Sequence[int], point: OperatingPoint) -> Matcher:
-    """A matcher that knows the people of these places, by their place."""
-    rows = [(at, each.vector) for at in sorted(enrolled) for each in people[at].templates]
+def gallery(
+    people: Sequence[Person], enrolled: Sequence[int], others: Sequence[Person], point: OperatingPoint
+) -> Matcher:
+    """A matcher that knows the people of these places, by their place, and others, by numbers after these."""
+    known = [(at, people[at]) for at in sorted(enrolled)] + list(enumerate(others, len(people)))
+    rows = [(at, each.vector) for at, person in known for each in person.templates]
     return Matcher(
         TemplateSet(
             vectors=np.array([vector for _, vector in rows], np.float32),

@@ -41,7 +41,7 @@ WIDE_VARIANTS = (
     Variant(name="640, wide", fov_deg=WIDE_FOV_DEG, width_px=640, second_looks=True),
     Variant(name="1280, wide", fov_deg=WIDE_FOV_DEG, width_px=1280, second_looks=True),
 )
-GALLERIES = 10
+GALLERIES, GALLERY_PEOPLE = 10, 50
 SEED = 1
 MEASURES = {
     "found": "looks in which the face is found",
@@ -100,31 +100,40 @@ def main(
 ) -> None:
     """Measure on DATA, a folder laid out as LFW is: NAME/NAME_0001.jpg, the person meant in the middle.
 
-    Half of the people, drawn anew for each gallery, are enrolled with three photos each; a further photo of
-    everybody walks. Prints Markdown tables.
+    Half of the people, drawn anew for each gallery, are enrolled with three photos each, and others with
+    them, 50 in all; a further photo of everybody walks. Prints Markdown tables.
     """
     distances = tuple(float(each) for each in metres.split(","))
     variants = WIDE_VARIANTS if wide else VARIANTS
 
     def measure() -> None:
+        walking = choose_people(data, people, SEED)
+        others = choose_people(
+            data, max(GALLERY_PEOPLE - people // 2, 0), SEED + 1, without=[name for name, _ in walking]
+        )
         tasks = [
-            Task(name=name, photos=photos, variants=variants, metres=distances, seed=SEED + at)
-            for at, (name, photos) in enumerate(choose_people(data, people, SEED))
+            Task(name=name, photos=photos, variants=variants, metres=way, seed=SEED + at)
+            for group, way in ((walking, distances), (others, ()))
+            for at, (name, photos) in enumerate(group)
         ]
-        walked = list(watch_all(tasks, processes))
-        cells = tuple(_cells(walked, variants, distances))
+        found = list(watch_all(tasks, processes))
+        walked, enrolled = [each for each in found if each.walks], [each for each in found if not each.walks]
+        cells = tuple(_cells(walked, enrolled, variants, distances))
         _report(cells, variants, len(walked), picture, figures)
 
     _lfw.run(measure)
 
 
 def _cells(
-    people: Sequence[Person], variants: Sequence[Variant], distances: Sequence[float]
+    people: Sequence[Person],
+    others: Sequence[Person],
+    variants: Sequence[Variant],
+    distances: Sequence[float],
 ) -> Iterator[Cell]:
     rng = np.random.default_rng(SEED)
     point = shipped_point(people[0].templates[0].model_id)
     halves = [sorted(rng.permutation(len(people))[: len(people) // 2]) for _ in range(GALLERIES)]
-    matchers = [(frozenset(map(int, half)), gallery(people, half, point)) for half in halves]
+    matchers = [(frozenset(map(int, half)), gallery(people, half, others, point)) for half in halves]
     for variant in variants:
         for metres in distances:
             tallies = Tallies()
@@ -174,7 +183,7 @@ def _report(
     picture: Path | None,
     figures: Path | None,
 ) -> None:
-    click.echo(f"{people} people, {GALLERIES} galleries of {people // 2}; walks of {LOOKS / 10} s")
+    click.echo(f"{people} people walk, {GALLERIES} galleries of {GALLERY_PEOPLE}; walks of {LOOKS / 10} s")
     for variant in variants:
         _print_table(variant, [cell for cell in cells if cell.variant == variant.name])
     if figures is not None:

@@ -98,7 +98,7 @@ def people() -> list[Person]:
 
 
 def test_the_enrolled_are_named_and_strangers_told(people: list[Person]) -> None:
-    matcher = gallery(people, [0, 2], POINT)
+    matcher = gallery(people, [0, 2], [], POINT)
     for at, person in enumerate(people):
         heard = hear(person.walks["640", 2.0], matcher)
         if at in (0, 2):
@@ -112,8 +112,14 @@ def test_the_enrolled_are_named_and_strangers_told(people: list[Person]) -> None
             assert not heard.ids
 
 
+def test_others_who_are_enrolled_are_nobody_who_walks(people: list[Person]) -> None:
+    other = dataclasses.replace(people[1], walks={})
+    heard = hear(people[1].walks["640", 2.0], gallery(people, [0], [other], POINT))
+    assert heard.ids == {(len(people),)}
+
+
 def test_two_looks_are_too_few_for_a_name(people: list[Person]) -> None:
-    heard = hear(walked(people[0].templates[0], count=2), gallery(people, [0, 2], POINT))
+    heard = hear(walked(people[0].templates[0], count=2), gallery(people, [0, 2], [], POINT))
     assert heard.single == (Outcome.KNOWN, 0)
     assert not heard.ids
 
@@ -135,7 +141,7 @@ def test_tallies_keep_mated_and_non_mated_apart() -> None:
 
 def test_rates_come_of_the_walks(people: list[Person], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distance, "shipped_point", lambda model_id: POINT)
-    cells = list(distance._cells(people, distance.VARIANTS, [2.0]))
+    cells = list(distance._cells(people, [], distance.VARIANTS, [2.0]))
     assert [cell.variant for cell in cells] == [variant.name for variant in distance.VARIANTS]
     for cell in cells:
         assert cell.rates["track"].value == 1.0
@@ -159,6 +165,7 @@ def test_people_have_photos_to_enrol_and_another_to_walk(folder: Path) -> None:
     assert [name for name, _ in chosen] == ["A", "B"]
     assert all(len(set(photos)) == 4 and {p.parent.name for p in photos} == {name} for name, photos in chosen)
     assert chosen == choose_people(folder, 2, seed=1)
+    assert [name for name, _ in choose_people(folder, 1, seed=1, without=["A"])] == ["B"]
     with pytest.raises(InputError, match="2 people"):
         choose_people(folder, 3, seed=1)
 
