@@ -69,7 +69,7 @@ def judge(
 def weight(embedding: Embedding) -> float:
     """How much a look counts when a track's looks are fused, above 0: the square of the length that the
     network gave it. On spoilt looks nothing known beforehand tells as well who is recognised, and tracks
-    fused so miss a third fewer people than with equal weights (docs/quality.md)."""
+    fused so miss three in ten fewer people than with equal weights (docs/quality.md)."""
     return embedding.norm * embedding.norm
 
 
