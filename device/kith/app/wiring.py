@@ -24,6 +24,7 @@ from kith.ports import Speech
 from kith.recognition.gallery import Gallery
 from kith.recognition.matcher import Matcher
 from kith.recognition.operating_point import load_operating_point
+from kith.runtime.memory import let_go_of_files
 from kith.vision.pipeline import open_analyzer
 
 _LOG = logging.getLogger(__name__)
@@ -65,6 +66,8 @@ def assemble(
     # Else its threads, one a core, wake up for each picture that is shrunk.
     cv2.setNumThreads(settings.vision.threads)
     analyzer = open_analyzer(models_dir(), settings.vision)
+    # The runtime has copied the weights into an order of its own.
+    let_go_of_files((models_dir() / "build").glob("*.tflite"))
     point = load_operating_point(calibration_dir() / "operating_point.toml", analyzer.model_id)
     gallery, troubles = _open_gallery(gallery_file, analyzer.model_id)
     perception = Perception(analyzer, Matcher(gallery.templates(), point), settings.camera, settings.vision)
