@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from kith.clock import NS_PER_MS
 from kith.config import VisionSettings
 from kith.types import U8, AlignedFace, BoxPx, Embedding, Face, FaceQuality, Frame, TrackedFace
+from kith.vision.detector import Detector
+from kith.vision.embedder import Embedder
 from kith.vision.pipeline import Assessment, FaceAnalyzer, FacePipeline
 from kith.vision.second_look import Region, SecondLook, around, is_small
 from kith.vision.tracks import Tracker
@@ -267,3 +269,36 @@ def test_without_second_looks_a_face_as_small_as_only_they_can_judge_is_not_judg
     for _ in range(10):
         life.look()
     assert {number for number, _ in life.world.embedded} == {0}
+
+
+def test_a_face_too_small_in_the_cut_is_not_seen_finely() -> None:
+    second, tracker, size = SecondLook(VisionSettings()), Tracker(lost_after_ms=700), (640, 480)
+    fine, coarse = tracker.update([face(100, 100, 30), face(250, 100, 20)], LOOK_NS)
+    second.shown([fine, coarse], Region(x=80, y=60, w=300, h=225), LOOK_NS)
+    assert second.may_embed(fine, size, LOOK_NS)
+    assert not second.may_embed(coarse, size, LOOK_NS)
+    assert not second.may_embed(fine, size, 2 * LOOK_NS)
+
+
+def test_a_face_that_is_not_small_is_never_taken_from_a_cut() -> None:
+    world = World(box(150, 150, 90))
+    life = Life(world)
+    world.detect = lambda rgb: world.regions.append([]) or []  # type: ignore[method-assign, func-returns-value]
+    assert not any(life.look() for _ in range(10))
+    assert any(world.regions)
+
+
+def test_faces_of_a_cut_are_told_in_pixels_of_the_frame_without_those_it_cuts() -> None:
+    class Detects:
+        def detect(self, rgb: U8) -> list[Face]:
+            assert rgb.shape == (150, 200, 3)
+            return [face(50, 60, 30, 5.0), face(-4, 60, 30), face(180, 60, 30), face(50, 140, 30)]
+
+    class Embeds:
+        model_id = "m"
+
+    analyzer = FaceAnalyzer(cast(Detector, Detects()), cast(Embedder, Embeds()), VisionSettings())
+    region = Region(x=100, y=200, w=200, h=150)
+    (found,) = analyzer.detect_within(np.zeros((480, 640, 3), np.uint8), region)
+    assert found.box == box(150, 260, 30)
+    assert found.landmarks.tolist() == [[105.0, 205.0]] * 5
