@@ -37,13 +37,15 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """CPU milliseconds over the frames, of each its best time. part: within the stage above it."""
+    """CPU milliseconds over the frames, of each its best time. part: within the stage above it; rest: what the
+    others leave of a whole, whose single figures hold the noise of all."""
 
     name: str
     median_ms: float
     least_ms: float
     most_ms: float
     part: bool = False
+    rest: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,7 @@ def measure(video: Path) -> list[Stage]:
             least_ms=min(times),
             most_ms=max(times),
             part=name in _PARTS,
+            rest=name in (_DECODE, _BETWEEN),
         )
         for name, times in ((name, best[name]) for name in _ORDER)
     ]
@@ -119,7 +122,7 @@ def lines(stages: list[Stage], run: list[Running]) -> list[str]:
         "| --- | ---: | ---: |",
         *(
             f"| {'… of it ' if each.part else ''}{each.name} | {each.median_ms:.2f} "
-            f"| {each.least_ms:.2f} to {each.most_ms:.2f} |"
+            f"| {'the rest' if each.rest else f'{each.least_ms:.2f} to {each.most_ms:.2f}'} |"
             for each in stages
         ),
         "",
