@@ -37,8 +37,8 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """CPU milliseconds over the frames, of each its best time. part: within the stage above it; rest: what the
-    others leave of a whole, whose single figures hold the noise of all."""
+    """CPU milliseconds over the frames, of each its best time. part: within the stage above it; rest: what
+    the others leave of a whole, whose single figures hold the noise of all."""
 
     name: str
     median_ms: float

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import frames
+from bench import frames, stages
 from bench.__main__ import main
 from bench.peers import environment, host
 from bench.peers.accuracy import PEOPLE, measure
@@ -141,6 +141,24 @@ def test_kith_is_measured_like_its_peers(tmp_path: Path) -> None:
     assert whole is not None
     parts = [kith.least_ms(1, stage) for stage in (DETECT, EMBED)]
     assert all(part is not None and part < whole for part in parts)
+
+
+def test_stages_add_up_to_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "FRAMES", 2)
+    monkeypatch.setattr(stages, "REPEATS", 2)
+    found = stages.measure(frames.WALK)
+    summed = sum(each.median_ms for each in found[1:-1] if not each.part)
+    assert found[-1].name == "a whole look"
+    assert summed == pytest.approx(found[-1].median_ms, rel=0.1)
+    parts = {each.name: each for each in found}
+    assert parts["finding faces"].median_ms > parts["the detecting network"].median_ms > 0.5
+    assert [each.name for each in found if each.rest] == [
+        "decoding its answer, overlaps",
+        "Python between the stages: tracks, records",
+    ]
+    (row,) = [line for line in stages.lines(found, []) if "overlaps" in line]
+    assert row.startswith("| … of it ")
+    assert row.endswith("| the rest |")
 
 
 def test_what_cannot_be_installed_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
