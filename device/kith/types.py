@@ -158,7 +158,8 @@ class Identification:
     """The matcher's answer.
 
     person_id: the best candidate when KNOWN or AMBIGUOUS, else None. runner_up_id: the second
-    candidate when AMBIGUOUS, else None. score: cosine of the best candidate, None for an empty
+    candidate when AMBIGUOUS, else None. score: cosine of the best candidate, after the mean face that all
+    faces of the network share is taken from both sides; None for an empty
     gallery; margin: its lead over the next person, None when there is no next.
     """
 
