@@ -98,6 +98,9 @@ class PresenceSettings:
     vote_window_ms: int = bounded(1500, 100, 30_000)
     left_after_ms: int = bounded(3000, 100, 600_000)
     cooldown_ms: int = bounded(60_000, 0, 86_400_000)
+    stranger_within_mm: int = bounded(3000, 500, 100_000)
+    """A face farther off is nobody's yet, but not a stranger's either: of the enrolled, one in twelve would
+    be told as a stranger at 4 m, one in three at 6.5 m with 1280 px (docs/distance.md); †."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

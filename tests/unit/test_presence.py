@@ -268,3 +268,21 @@ def test_tracks_do_not_pile_up() -> None:
     for track_id in range(500):
         scene.show(face(track_id, unknown()))
     assert len(scene.presence._tracks) <= 3000 // STEP_MS + 1
+
+
+def test_a_stranger_is_told_once_near_enough_to_be_sure_of() -> None:
+    scene = Scene()
+    for _ in range(9):
+        assert not scene.show(face(7, unknown(), where=place(0, 3001)))
+    assert (scene.company().strangers, scene.company().unsure) == (0, 1)
+    near = [scene.show(face(7, unknown(), where=place(0, 3000))) for _ in range(3)]
+    assert [told(events) for events in near] == [[], [], [(STRANGER, ())]]
+    assert not scene.show(face(7, unknown(), where=place(0, 3500)))
+    assert scene.company().strangers == 1
+
+
+def test_who_is_not_recognised_far_off_is_named_when_nearer_without_a_stranger_first() -> None:
+    scene = Scene()
+    events = [scene.show(face(7, unknown(), where=place(0, 5000))) for _ in range(6)]
+    events += [scene.show(face(7, known(ANNA), where=place(0, 2900))) for _ in range(9)]
+    assert told([event for each in events for event in each]) == [(APPEARED, (ANNA,))]

@@ -38,6 +38,7 @@ class _Track:
     seen_ns: int
     ids: Ids = ()
     score: float = 0.0
+    unknown_near: int = 0
     stranger: bool = False
     stranger_told: bool = False
 
@@ -53,8 +54,8 @@ class Presence:
     """Keeps who is here, and says when someone appears or has left.
 
     A name needs `votes` agreeing looks of one track within `vote_window_ms`, and more than anything else has
-    there. Someone who comes back within `cooldown_ms` of being heard is here without an Appeared
-    (and leaves without a Left).
+    there; a stranger also as many looks from within `stranger_within_mm`. Someone who comes back within
+    `cooldown_ms` of being heard is here without an Appeared (and leaves without a Left).
     """
 
     def __init__(self, settings: PresenceSettings) -> None:
@@ -62,6 +63,7 @@ class Presence:
         self._window_ns = settings.vote_window_ms * NS_PER_MS
         self._left_after_ns = settings.left_after_ms * NS_PER_MS
         self._cooldown_ns = settings.cooldown_ms * NS_PER_MS
+        self._stranger_within_mm = settings.stranger_within_mm
         self._tracks: dict[int, _Track] = {}
         self._present: dict[Ids, _Present] = {}
         self._heard_ns: dict[Ids, int] = {}
@@ -144,6 +146,9 @@ class Presence:
         track.votes.forget_old(at_ns)
         if face.identification is not None:
             track.votes.cast(face.identification, at_ns)
+            # Far off the enrolled too are often not recognised: that makes nobody a stranger.
+            near = face.place.distance_mm <= self._stranger_within_mm
+            track.unknown_near += near and face.identification.person_id is None
         return track
 
     def _settle(self, track: _Track) -> None:
@@ -155,7 +160,7 @@ class Presence:
             track.stranger = False
         elif verdict is not None and not track.votes.any_for(track.ids):
             track.ids = ()
-            track.stranger = True
+            track.stranger = track.stranger or track.unknown_near >= self._votes_needed
         score = track.votes.score(track.ids)
         track.score = track.score if score is None else score
 
