@@ -63,6 +63,7 @@ def report(video: Path) -> None:
 
 def lines(video: Path) -> list[str]:
     """The same as a document has it, in Markdown."""
+    _start(video)
     starts = [_start(video) for _ in range(STARTS)]
     with tempfile.TemporaryDirectory(prefix="kith-bench-") as folder:
         state = Path(folder)
@@ -112,7 +113,7 @@ def _row(name: str, weight: Weight) -> str:
 
 def _steps() -> Iterator[str]:
     command = [sys.executable, "-m", "bench.daemon_child", "steps"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=_environment())
     before = (0.0, 0.0)
     for line in done.stdout.splitlines():
         name, resident, own, threads = line.split("\t")
@@ -130,7 +131,7 @@ def _start(video: Path) -> tuple[float, float]:
     """Seconds by the clock and of the processor."""
     began_s = time.monotonic()
     command = [sys.executable, "-m", "bench.daemon_child", "look", str(video)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=_environment())
     seen_s, cpu_s = done.stdout.split()
     return float(seen_s) - began_s, float(cpu_s)
 
@@ -161,16 +162,21 @@ def _live(command: Sequence[str]) -> Life:
         return Life(full=full, settled=_weigh(pid), peak=_peak(pid), voice=voice, cpu=cpu, parts=parts)
 
 
+def _environment() -> dict[str, str]:
+    """An installed Kith has its byte code; so has this one from the second start on."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 @contextmanager
 def _speaker() -> Iterator[dict[str, str]]:
     """A sound device without a card, where there can be one."""
     with ExitStack() as stack:
         if why_not():
-            yield dict(os.environ)
+            yield _environment()
             return
         server = Pulse(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kith-pulse-"))))
         stack.callback(server.stop)
-        yield os.environ | server.environment
+        yield _environment() | server.environment
 
 
 @contextmanager
