@@ -34,7 +34,7 @@ def draw(cells: Sequence[Cell], people: int, path: Path) -> None:
     handles, labels = axes[0][0].get_legend_handles_labels()
     drawing.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, fontsize=11)
     drawing.suptitle(
-        f"A simulated camera over 62.2 degrees (wide: 102), {people} people of LFW's development half, "
+        f"A simulated camera; {people} people of LFW's development half walk, "
         "50 enrolled; bands: 95 % over people",
         fontsize=12,
     )
