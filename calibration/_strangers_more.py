@@ -61,9 +61,9 @@ def sizes(people: People, model_id: str, galleries: int) -> Iterator[str]:
     for size, rows in gathered.items():
         columns = np.array(rows).T
         fixed_f, fixed_t, grown_f, grown_t = columns[:4].mean(axis=1)
-        likeness = np.corrcoef(columns[4], columns[5])[0, 1] if size > 1 else float("nan")
+        likeness = f"{np.corrcoef(columns[4], columns[5])[0, 1]:+.2f}" if size > 1 else ""
         rates = f"{fixed_f:13.2%}, {fixed_t:7.2%}      {grown_f:7.2%}, {grown_t:7.2%}"
-        yield f"{size:6}   {rates}   {likeness:+10.2f}"
+        yield f"{size:6}   {rates}   {likeness:>10}"
 
 
 def _rates(scored: Scores, threshold: float, margin: float) -> tuple[float, float]:
