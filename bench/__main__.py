@@ -15,6 +15,7 @@ from kith.errors import KithError
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT, IMAGES = ROOT / "docs" / "speed.md", ROOT / "docs" / "images"
+ACCURACY = Path(__file__).parent / "accuracy.json"
 PICTURES, ROUNDS = 6, 7
 """Frames with each number of faces, and rounds over them: four minutes, of which dlib takes three."""
 
@@ -27,21 +28,38 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--video", type=Path, default=frames.WALK, help="640x480 video (the demo walk)")
     parser.add_argument("--data", type=Path, help="folder in LFW's layout: each peer's accuracy too")
+    parser.add_argument("--only", metavar="KEY", help="accuracy of this one anew: kith, opencv ...")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"over the pictures; default: {ROUNDS}")
-    parser.add_argument(
-        "--docs", action="store_true", help="write tables and figures into docs/; peers then need --data"
-    )
+    parser.add_argument("--docs", action="store_true", help="write tables and figures into docs/")
     chosen = parser.parse_args(arguments)
     if unknown := sorted(set(chosen.parts) - _PARTS.keys()):
         parser.error(f"there is no part {unknown[0]}: they are {', '.join(_PARTS)}")
     parts = [name for name in _PARTS if name in chosen.parts or (not chosen.parts and name != "soak")]
-    if chosen.docs and chosen.data is None and "peers" in parts:
-        parser.error("--docs needs --data FOLDER: a fast wrong answer is nothing")
+    if chosen.docs and chosen.data is None and "accuracy" in parts:
+        parser.error("--docs needs --data for the accuracy: a fast wrong answer is nothing")
     try:
         for name in parts:
             _PARTS[name](chosen)
     except KithError as error:
         sys.exit(f"kith: {error}")
+
+
+def _accuracy(chosen: argparse.Namespace) -> None:
+    from bench.peers import accuracy, report
+    from bench.peers.environment import prepare
+
+    if chosen.data is None:
+        print("\nNo accuracy was measured: `make bench DATA=FOLDER` does it, a folder in LFW's layout.")
+        return
+    peers = prepare(_say).peers
+    specs = [spec for spec in peers if chosen.only in (None, spec.key)]
+    found, failed = accuracy.measure(specs, chosen.data, _say)
+    if chosen.only:
+        known = accuracy.load(ACCURACY) | found
+        found = {spec.key: known[spec.key] for spec in peers if spec.key in known}
+    _show("accuracy", [*report.accuracy_lines(found), *(f"- {line}" for line in failed)], chosen)
+    if chosen.docs:
+        accuracy.save(found, ACCURACY)
 
 
 def _peers(chosen: argparse.Namespace) -> None:
@@ -55,15 +73,10 @@ def _peers(chosen: argparse.Namespace) -> None:
         found = compare(prepared.peers, pictures, chosen.rounds, _say)
     missing = [f"- {line}" for line in (*prepared.missing, *found.failed)]
     _show("peers", [*report.speed_lines(found, PICTURES, chosen.rounds), *missing], chosen)
-    if chosen.data is None:
-        print("\nNo accuracy was measured: `make bench DATA=FOLDER` does it, a folder in LFW's layout.")
-        return
-    accuracies, failed = accuracy.measure(prepared.peers, chosen.data, _say)
-    _show("accuracy", [*report.accuracy_lines(accuracies), *(f"- {line}" for line in failed)], chosen)
     if chosen.docs:
         from bench import plots
 
-        plots.draw_comparison(found, accuracies, IMAGES / "bench.png")
+        plots.draw_comparison(found, accuracy.load(ACCURACY), IMAGES / "bench.png")
 
 
 def _stages(chosen: argparse.Namespace) -> None:
@@ -86,6 +99,7 @@ def _soak(chosen: argparse.Namespace) -> None:
 
 
 _PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "accuracy": _accuracy,
     "peers": _peers,
     "stages": _stages,
     "search": _search,

@@ -8,9 +8,10 @@ that is not named, be it of a person or of a stranger.
 
 from __future__ import annotations
 
+import json
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
@@ -89,6 +90,23 @@ def measure(specs: Sequence[PeerSpec], data: Path, say: Say) -> tuple[dict[str, 
             spec.label, vectors, sample.people, metric=ready.metric, usual_score=ready.usual_score
         )
     return found, failed
+
+
+def save(found: Mapping[str, Accuracy], path: Path) -> None:
+    """Keep the figures, which need no repeating when only the speed is measured anew."""
+    text = json.dumps({key: asdict(each) for key, each in found.items()}, indent=1, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def load(path: Path) -> dict[str, Accuracy]:
+    """What `save` kept; nothing where there is none."""
+    if not path.exists():
+        return {}
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        key: Accuracy(**(each | {name: Rate(**each[name]) for name in ("tpir", "fnmr")}))
+        for key, each in kept.items()
+    }
 
 
 def choose(data: Path) -> Sample:

@@ -194,9 +194,9 @@ def test_without_npm_one_peer_is_left_out(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["peers", "--docs"], "--docs needs --data"),
+        (["accuracy", "--docs"], "--docs needs --data"),
         (["--docs"], "--docs needs --data"),
-        (["search", "pears"], "there is no part pears: they are peers, stages"),
+        (["search", "pears"], "there is no part pears: they are accuracy, peers"),
     ],
 )
 def test_what_makes_no_sense_is_refused(

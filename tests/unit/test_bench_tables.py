@@ -144,6 +144,15 @@ def test_a_photo_without_a_vector_is_nobody_named() -> None:
     assert 0.35 < found.fnmr.value < 0.45
 
 
+def test_figures_outlast_the_run(tmp_path: Path) -> None:
+    people, vectors = people_and_vectors(noise=1.6)
+    found = {"x": accuracy.judge("ü", vectors, people, metric="cosine", usual_score=0.5)}
+    assert accuracy.load(tmp_path / "kept.json") == {}
+    accuracy.save(found, tmp_path / "kept.json")
+    assert accuracy.load(tmp_path / "kept.json") == found
+    assert "vector" not in (tmp_path / "kept.json").read_text(encoding="utf-8")
+
+
 def test_photos_are_chosen_alike_each_time(tmp_path: Path) -> None:
     for person in range(52):
         folder = tmp_path / f"P{person}"
