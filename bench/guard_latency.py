@@ -162,6 +162,8 @@ def _burden(video: Path) -> Iterator[None]:
 
 def look(video: Path) -> None:
     """The vision pipeline at full speed, until killed. Says when it has begun."""
+    import numpy as np
+
     from kith.app.paths import models_dir
     from kith.config import VisionSettings
     from kith.drivers.simulated_camera import video_source
@@ -169,7 +171,7 @@ def look(video: Path) -> None:
     from kith.vision.pipeline import FacePipeline, open_analyzer
 
     settings = VisionSettings()
-    pipeline = FacePipeline(open_analyzer(models_dir(), settings), settings)
+    pipeline = FacePipeline(open_analyzer(models_dir(), settings), settings, np.zeros(128, np.float32))
     frames = [rgb for rgb, _ in zip(video_source(video).frames(), range(100), strict=False)]
     seq = 0
     while True:

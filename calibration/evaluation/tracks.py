@@ -16,6 +16,7 @@ from calibration._progress import progress
 from calibration.evaluation.open_set import Answers, Asked, Collector
 from kith.app.photos import Looked
 from kith.recognition.operating_point import OperatingPoint
+from kith.types import F32
 from kith.vision import quality
 from kith.vision.tracks import Track
 
@@ -34,22 +35,23 @@ class Person:
 def ask_tracks(trials: Sequence[Trial], point: OperatingPoint, rng: np.random.Generator) -> Answers:
     """Tracks of FEWEST_LOOKS to MOST_LOOKS probes of every trial, no photo in two of them."""
     collector = Collector()
+    centre = np.array(point.centre, np.float32)
     for gallery, trial in enumerate(progress(trials, "fused tracks")):
         asked = Asked(trial.templates, point)
         for person in _people(trial):
             for looks in _cut(person, rng):
-                collector.add(gallery, person.name, person.truth, asked.track(fuse(looks)))
+                collector.add(gallery, person.name, person.truth, asked.track(fuse(looks, centre)))
     return collector.answers()
 
 
-def fuse(looks: Sequence[Looked]) -> Track:
+def fuse(looks: Sequence[Looked], centre: F32) -> Track:
     """The track after these looks, as `FacePipeline` keeps it: a look that cannot be of the same face begins
     it anew."""
     track = Track(track_id=0, face=looks[0].assessment.face, seen_ns=0)
     for at, look in enumerate(looks):
         if look.embedding is None:
             continue
-        if not track.agrees(look.embedding):
+        if not track.agrees(look.embedding, centre):
             track = Track(track_id=at, face=look.assessment.face, seen_ns=0)
         track.looks.append((look.embedding, quality.weight(look.embedding)))
     return track

@@ -103,8 +103,9 @@ def test_each_further_person_raises_the_threshold() -> None:
     point = replace(POINT, growth=0.03)
     assert point.threshold_for(50) == pytest.approx(0.45)
     assert point.threshold_for(50, looks=5) == pytest.approx(0.5)
-    assert point.threshold_for(1) == pytest.approx(0.45 - 0.03 * np.log(50))
-    looked = probe(0.4, float(np.sqrt(1 - 0.4**2)))
+    assert point.threshold_for(10) == pytest.approx(0.45 - 0.03 * np.log(5))
+    assert point.threshold_for(1) == point.threshold_for(10)
+    looked = probe(0.41, float(np.sqrt(1 - 0.41**2)))
     assert matcher((7, unit(1, 0)), point=point).identify(looked).outcome is Outcome.KNOWN
     others = [(100 + at, unit(-1, at * 1e-3)) for at in range(60)]
     assert matcher((7, unit(1, 0)), *others, point=point).identify(looked).outcome is Outcome.UNKNOWN

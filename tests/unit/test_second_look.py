@@ -77,15 +77,23 @@ class World:
 class Life:
     """A pipeline that looks at a world, ten times a second."""
 
-    def __init__(self, world: World, settings: VisionSettings | None = None, width_px: int = 640) -> None:
+    def __init__(
+        self,
+        world: World,
+        settings: VisionSettings | None = None,
+        width_px: int = 640,
+        look_ms: int = LOOK_NS // NS_PER_MS,
+    ) -> None:
         self.world = world
-        self._pipeline = FacePipeline(cast(FaceAnalyzer, world), settings or VisionSettings())
+        self._look_ns = look_ms * NS_PER_MS
+        centre = np.zeros(8, np.float32)
+        self._pipeline = FacePipeline(cast(FaceAnalyzer, world), settings or VisionSettings(), centre)
         self._rgb = np.zeros((width_px * 3 // 4, width_px, 3), np.uint8)
         self._seq = 0
 
     def look(self, sure: frozenset[int] = frozenset(), *, attentive: bool = False) -> list[TrackedFace]:
         self._seq += 1
-        frame = Frame(seq=self._seq, captured_ns=self._seq * LOOK_NS, rgb=self._rgb)
+        frame = Frame(seq=self._seq, captured_ns=self._seq * self._look_ns, rgb=self._rgb)
         return self._pipeline.process(frame, sure=sure, attentive=attentive)
 
 
@@ -157,20 +165,34 @@ def test_second_looks_can_be_turned_off() -> None:
     assert sum(embedded) == 5
 
 
-def test_enrolling_looks_once_and_embeds_all() -> None:
+def test_enrolling_looks_once_and_embeds_what_is_near_or_alone() -> None:
     life = Life(World(box(200, 100, 40), box(400, 100, 120)))
     for _ in range(5):
-        assert all(faces.embedding is not None for faces in life.look(attentive=True))
+        near, far = life.look(attentive=True)
+        assert near.embedding is not None
+        assert far.embedding is None
     assert not any(life.world.regions)
+    alone = Life(World(box(200, 100, 40)))
+    for _ in range(5):
+        assert all(faces.embedding is not None for faces in alone.look(attentive=True))
+    assert not any(alone.world.regions)
 
 
-def test_at_most_one_second_look_and_none_while_a_near_face_waits_to_be_recognised() -> None:
+@pytest.mark.parametrize(("near", "look_ms"), [(1, 100), (3, 100), (4, 100), (1, 310)])
+def test_strangers_who_stay_near_do_not_keep_a_far_face_waiting(near: int, look_ms: int) -> None:
+    boxes = [box(20 + 130 * at, 50, 110) for at in range(near)]
+    life = Life(World(*boxes, box(560, 300, 40)), look_ms=look_ms)
+    far = [faces for _ in range(60) for faces in life.look() if faces.face.box.w == 40]
+    assert sum(faces.embedding is not None for faces in far) >= 10
+
+
+def test_at_most_one_second_look_and_none_while_a_near_face_that_came_waits_to_be_recognised() -> None:
     life = Life(World(box(50, 100, 120), box(300, 100, 30), box(450, 100, 20), box(550, 300, 22)))
     for _ in range(30):
         near = next(faces for faces in life.look() if faces.face.box.w == 120)
         regions = life.world.regions[-1]
         assert len(regions) <= 1
-        assert not (near.embedding is not None and regions)
+        assert not (near.embedding is not None and near.looks <= 5 and regions)
     assert sum(map(len, life.world.regions)) >= 10
 
 
@@ -202,7 +224,7 @@ def test_people_far_off_side_by_side_keep_their_own_tracks() -> None:
     looks = dict.fromkeys(range(4), 0)
     for step in range(60):
         life.world.boxes = [
-            *(box(200 + 40 * i + 3 * (step % 7), 200 + 2 * (step % 3), 22) for i in range(3)),
+            *(box(200 + 40 * i + 3 * abs(step % 12 - 6), 200 + 2 * (step % 3), 22) for i in range(3)),
             box(420 + step, 80, 150),
         ]
         for tracked in life.look():

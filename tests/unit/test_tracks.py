@@ -63,8 +63,12 @@ def test_a_look_far_from_all_before_does_not_belong() -> None:
     tracker = Tracker(lost_after_ms=700)
     (track,) = tracker.update([_face(100)], 0)
     track.looks.append((_embedding(1, 0), 1.0))
-    assert track.agrees(_embedding(1, 1))
-    assert not track.agrees(_embedding(-1, 1))
+    nothing, shared = np.zeros(2, np.float32), np.array([0, 0.5], np.float32)
+    assert track.agrees(_embedding(1, 1), nothing)
+    assert not track.agrees(_embedding(-1, 1), nothing)
+    # What all faces share does not make two of them one.
+    assert track.agrees(_embedding(1, 4), nothing)
+    assert not track.agrees(_embedding(1, 4), shared)
     fresh = tracker.restart(track)
     assert fresh.track_id != track.track_id
     assert fresh.fused() is None

@@ -17,7 +17,7 @@ class Perception:
     def __init__(
         self, analyzer: FaceAnalyzer, matcher: Matcher, camera: CameraSettings, vision: VisionSettings
     ) -> None:
-        self._pipeline = FacePipeline(analyzer, vision)
+        self._pipeline = FacePipeline(analyzer, vision, matcher.centre)
         self._camera, self._vision = camera, vision
         self.matcher = matcher
         self.sure: frozenset[int] = frozenset()

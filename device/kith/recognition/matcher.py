@@ -20,7 +20,7 @@ from kith.types import F32, Embedding, Identification, Outcome
 
 I64 = NDArray[np.int64]
 
-MIN_AGREEMENT = 0.2
+OUTLIER_AGREEMENT = 0.2
 """Least centred cosine of a template to the middle of the person's others, where there are two or more.
 Of the development faces 0.1 % fall below it, some of them mislabelled; of strangers' faces 98.6 % do."""
 
@@ -60,6 +60,11 @@ class Matcher:
         """The operating point at which it decides."""
         return self._point
 
+    @property
+    def centre(self) -> F32:
+        """The network's mean face f32[D]."""
+        return self._centre
+
     def identify(self, embedding: Embedding, looks: int = 1) -> Identification:
         """Compare a probe with everybody. looks: how many looks are fused in it. Raises
         GalleryModelMismatch for an embedding of another network."""
@@ -83,7 +88,7 @@ class Matcher:
     def _decide(
         self, score: float, threshold: float, best: int, second: int | None, margin: float | None
     ) -> Identification:
-        if score < threshold:
+        if not score >= threshold:  # nor what is no number
             return _answer(Outcome.UNKNOWN, score=score, margin=margin)
         person_id = int(self._middles.person_ids[best])
         if second is None or margin is None or margin >= self._least_margin(best, second):
@@ -107,14 +112,14 @@ def centred(vectors: F32, centre: F32) -> F32:
 
 
 def middles(templates: TemplateSet, centre: F32) -> Middles:
-    """Each person's templates as one vector: their mean, without those that MIN_AGREEMENT sets aside."""
+    """Each person's templates as one vector: their mean, without those that OUTLIER_AGREEMENT sets aside."""
     people, starts, counts = np.unique(templates.person_ids, return_index=True, return_counts=True)
     if people.size == 0:
         return Middles(person_ids=people, vectors=np.zeros((0, centre.size), np.float32), templates=counts)
     vectors = centred(templates.vectors, centre)
     sums = np.add.reduceat(vectors, starts, axis=0)
     agreements = _agreements(vectors, np.repeat(sums, counts, axis=0))
-    for at in np.flatnonzero((counts > 2) & (np.minimum.reduceat(agreements, starts) < MIN_AGREEMENT)):
+    for at in np.flatnonzero((counts > 2) & (np.minimum.reduceat(agreements, starts) < OUTLIER_AGREEMENT)):
         kept = _without_outliers(vectors[starts[at] : starts[at] + counts[at]])
         sums[at], counts[at] = kept.sum(axis=0), len(kept)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
@@ -149,7 +154,7 @@ def _without_outliers(vectors: F32) -> F32:
     while len(vectors) > 2:
         agreements = _agreements(vectors, np.broadcast_to(vectors.sum(axis=0), vectors.shape))
         worst = int(np.argmin(agreements))
-        if agreements[worst] >= MIN_AGREEMENT:
+        if agreements[worst] >= OUTLIER_AGREEMENT:
             break
         vectors = np.delete(vectors, worst, axis=0)
     return vectors

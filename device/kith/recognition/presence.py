@@ -157,7 +157,7 @@ class Presence:
             # "Anna or Beth" is no news of a face known to be Anna's.
             if not (track.ids and set(track.ids) < set(verdict)):
                 track.ids = verdict
-            track.stranger = False
+            track.stranger, track.unknown_near = False, 0
         elif verdict is not None and not track.votes.any_for(track.ids):
             track.ids = ()
             track.stranger = track.stranger or track.unknown_near >= self._votes_needed

@@ -9,7 +9,7 @@ import numpy as np
 
 from kith.clock import NS_PER_MS
 from kith.config import VisionSettings
-from kith.types import U8, AlignedFace, Embedding, Face, FaceQuality, Frame, Rejection, TrackedFace
+from kith.types import F32, U8, AlignedFace, Embedding, Face, FaceQuality, Frame, Rejection, TrackedFace
 from kith.vision import quality
 from kith.vision.aligner import align
 from kith.vision.detector import Detector
@@ -19,6 +19,8 @@ from kith.vision.second_look import Region, SecondLook, is_small
 from kith.vision.tracks import Track, Tracker
 
 _MAX_EMBEDDINGS_A_FRAME = 2
+_LOOKS_TO_KNOW = 5
+"""The three that a name needs, and two for bad moments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +85,9 @@ class FacePipeline:
     frame: often while nobody is sure who it is, seldom once somebody is. Where a small face is, or was a
     moment ago, a frame is looked at a second time and finer."""
 
-    def __init__(self, analyzer: FaceAnalyzer, settings: VisionSettings) -> None:
-        self._analyzer = analyzer
+    def __init__(self, analyzer: FaceAnalyzer, settings: VisionSettings, centre: F32) -> None:
+        """centre: the network's mean face f32[D], by which looks at one face are told from others."""
+        self._analyzer, self._centre = analyzer, centre
         self._tracker = Tracker(settings.track_lost_after_ms)
         self._second_look = SecondLook(settings)
         # Soon enough for a second try before the track is given up.
@@ -98,7 +101,7 @@ class FacePipeline:
         """The faces of one frame, largest first.
 
         sure: tracks whose person is known already. attentive: embed every good look, as enrolling
-        needs.
+        needs, but of small faces only the largest face in view: no second look shows the others finely.
         """
         now_ns, size_px = frame.captured_ns, (frame.rgb.shape[1], frame.rgb.shape[0])
         tracks = self._tracker.update(self._analyzer.detect(frame.rgb), now_ns)
@@ -108,7 +111,10 @@ class FacePipeline:
                 assessed[track.track_id] = (track, self._analyzer.assess(frame.rgb, track.face))
         ordered = sorted(assessed.values(), key=lambda pair: pair[0].face.box.area, reverse=True)
         fine = [pair for pair in ordered if self._second_look.may_embed(pair[0], size_px, now_ns)]
-        due = assessed.keys() if attentive else self._due(fine, sure, now_ns)
+        if attentive:
+            due = [track.track_id for track, _ in [*ordered[:1], *fine]]
+        else:
+            due = self._due(fine, sure, now_ns)
         return [self._look(track, found, now_ns, embed=track.track_id in due) for track, found in ordered]
 
     def forget_lost(self, now_ns: int) -> None:
@@ -125,7 +131,9 @@ class FacePipeline:
         seen = [track for track, _ in assessed.values()]
         small = [track for track in seen if is_small(track.face, size_px)]
         near = self._due([pair for pair in assessed.values() if pair[0] not in small], sure, now_ns)
-        if any(track_id not in sure for track_id in near):
+        # Whoever was looked at so often and is not known is a stranger, and need not keep others waiting.
+        new = {track.track_id for track in seen if len(track.looks) < _LOOKS_TO_KNOW}
+        if any(track_id not in sure and track_id in new for track_id in near):
             return []
         missed = [track for track in self._tracker.missed(now_ns) if is_small(track.face, size_px)]
         waiting = [
@@ -159,7 +167,7 @@ class FacePipeline:
     def _look(self, track: Track, found: Assessment, now_ns: int, *, embed: bool) -> TrackedFace:
         embedding = self._analyzer.embed(found.aligned) if embed and found.rejection is None else None
         if embedding is not None:
-            if not track.agrees(embedding):
+            if not track.agrees(embedding, self._centre):
                 track = self._tracker.restart(track)
             track.looks.append((embedding, quality.weight(embedding)))
             track.embedded_ns = now_ns

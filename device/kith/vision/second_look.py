@@ -5,7 +5,8 @@ likes it, gives landmarks that fit (on the development faces, eyes 12 px apart: 
 single looks, where the landmarks of the first look gave it in 34) and holds faces that the first look misses
 every other time. Besides, bands of the frame are gone through in turn for far faces that no first look finds.
 
-At most one second look is spent on a frame, and none on one in which a near face waits to be recognised.
+At most one second look is spent on a frame, and none on one in which a near face that has just come waits to
+be recognised.
 """
 
 from __future__ import annotations

@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kith.clock import NS_PER_MS
-from kith.types import BoxPx, Embedding, Face
+from kith.types import F32, BoxPx, Embedding, Face
 
 _MIN_IOU = 0.2
 _SAME_IOU = 0.3
 _MAX_SHIFT = 0.8
 _FUSED_LOOKS = 8
 _SAME_FACE_SCORE = 0.15
+"""Cosine, the network's mean face taken from both sides. Of single looks at strangers one in eighteen reaches
+it against a track of somebody else (with the mean face left in, four in ten did), and no other day's photo of
+the same person stayed below 0.25."""
 
 
 @dataclass(slots=True)
@@ -36,15 +39,19 @@ class Track:
         if not self.looks:
             return None
         total = sum((look.vector * np.float32(weight) for look, weight in self.looks), start=np.float32(0))
-        vector = np.asarray(total / np.linalg.norm(total), np.float32)
+        vector = np.asarray(total / max(float(np.linalg.norm(total)), 1e-6), np.float32)
         vector.setflags(write=False)
         return Embedding(vector=vector, model_id=self.looks[-1][0].model_id)
 
-    def agrees(self, embedding: Embedding) -> bool:
-        """Whether a new look can be of the same face. A look far from all before it means that the track
-        has jumped to somebody else."""
+    def agrees(self, embedding: Embedding, centre: F32) -> bool:
+        """Whether a new look can be of the same face; centre: the network's mean face f32[D]. A look far from
+        all before it means that the track has jumped to somebody else."""
         fused = self.fused()
-        return fused is None or float(fused.vector @ embedding.vector) >= _SAME_FACE_SCORE
+        if fused is None:
+            return True
+        before, new = fused.vector - centre, embedding.vector - centre
+        lengths = float(np.linalg.norm(before) * np.linalg.norm(new))
+        return float(before @ new) >= _SAME_FACE_SCORE * lengths
 
 
 class Tracker:
