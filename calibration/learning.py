@@ -113,7 +113,7 @@ def _keep_as_kith(plan: Plan, point: OperatingPoint) -> dict[int, list[tuple[str
         known = KnownPeople(gallery, point, matchers.append)
         ids = {person.person_id: plan.names.index(person.name) for person in gallery.people()}
         templates = _enrolled(plan)
-        learner = Learner(settings, known.track_threshold)
+        learner = Learner(settings, lambda: known.track_threshold)
         for track, (name, look) in enumerate(plan.meetings):
             began_ns = track * 7200 * NS_PER_S
             seen = Faces(track_id=track, look=look, said=matchers[-1].identify(look))

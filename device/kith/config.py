@@ -165,8 +165,7 @@ class LearningSettings:
     max_likeness: float = bounded(0.9, 0.5, 1.0)
     """A look whose cosine with a template that is there already exceeds this adds nothing."""
     max_templates: int = bounded(5, 1, 50)
-    """Of one person; the oldest goes. As many as an enrollment has, so that what was enrolled is at least
-    half of what a person is recognised by."""
+    """Of one person; the oldest goes. As many as an enrollment by the button has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ def settings(**changes: float) -> LearningSettings:
 
 
 def learner(**changes: float) -> Learner:
-    return Learner(settings(**changes), THRESHOLD)
+    return Learner(settings(**changes), lambda: THRESHOLD)
 
 
 def look(machine: Learner, at_s: float, *said: Identification, first_track: int = 1) -> list[Learnt]:

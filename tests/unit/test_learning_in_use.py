@@ -12,7 +12,7 @@ from kith.config import LearningSettings, Settings
 from kith.errors import PersonNotFound
 from kith.recognition.gallery import Gallery
 from kith.recognition.template_rows import LEARNT
-from kith.types import Embedding
+from kith.types import Embedding, Outcome
 from tests.unit._core_kit import ANNA, BEN, Life
 from tests.unit._gallery_kit import MODEL, TODAY, looks
 
@@ -162,3 +162,50 @@ def test_the_oldest_go_and_what_was_enrolled_stays(tmp_path: Path) -> None:
 def test_nobody_is_learnt_who_is_not_there(tmp_path: Path) -> None:
     with Gallery.open(tmp_path / "kith.db", MODEL) as gallery, pytest.raises(PersonNotFound):
         gallery.learn(7, looks(ANNA)[0], at_most=5)
+
+
+def test_wrong_is_heard_for_as_long_as_a_look_is_held_back(tmp_path: Path) -> None:
+    life = Life(tmp_path, people={"Anna": ANNA, "Ben": BEN}, settings=ON)
+    meet(life, ANNA, anew(ANNA), seconds=50)  # named once, at the beginning
+    life.live(5)
+    life.press("hold")
+    assert life.hear(4) == ["Noted. Nothing is learnt from that."]
+    life.live(60)
+    assert life.of("learnt") == []
+
+
+def test_wrong_means_everybody_named_lately(tmp_path: Path) -> None:
+    life = Life(tmp_path, people={"Anna": ANNA, "Ben": BEN}, settings=ON)
+    life.stands(1, ANNA, look=anew(ANNA))
+    life.live(8)
+    life.stands(2, BEN, look=anew(BEN), bearing_deg=20)
+    life.live(8)
+    life.press("hold")
+    life.live(5)
+    life.scene.clear()
+    life.live(60)
+    assert life.of("learnt") == []
+
+
+def test_one_of_two_who_are_alike_is_not_vouched_for(tmp_path: Path) -> None:
+    """The enrolled templates cannot tell them apart, whoever scores best."""
+    twin = anew(ANNA, noise=0.2, seed=7)
+    with Gallery.open(tmp_path / "kith.db", MODEL) as gallery:
+        anna = gallery.add_person("Anna", [anew(ANNA)], TODAY).person_id
+        gallery.add_person("Beth", [twin], TODAY)
+    life = Life(tmp_path, settings=ON)
+    willing = replace(ON.learning, min_margin=0.0, max_likeness=1.0)
+    look = anew(ANNA, noise=0.02, seed=3)
+    assert life.eyes.matcher is not None
+    assert life.eyes.matcher.identify(look).outcome is Outcome.AMBIGUOUS
+    assert not life.people.vouches_for(anna, look, willing)
+
+
+def test_a_template_that_makes_room_leaves_no_trace(tmp_path: Path) -> None:
+    with Gallery.open(tmp_path / "kith.db", MODEL) as gallery:
+        anna = gallery.add_person("Anna", looks(ANNA), TODAY).person_id
+        taken = [anew(ANNA, noise=1.0, seed=seed) for seed in range(3)]
+        for each in taken:
+            gallery.learn(anna, each, at_most=2)
+        for file in tmp_path.iterdir():
+            assert taken[0].vector.astype("<f4").tobytes() not in file.read_bytes(), file.name

@@ -12,8 +12,8 @@ from kith.config import LearningSettings
 from kith.errors import GalleryError
 from kith.recognition.gallery import Gallery
 from kith.recognition.matcher import Matcher
-from kith.recognition.operating_point import OperatingPoint
-from kith.types import Embedding, Person, Recorded, Spoken
+from kith.recognition.operating_point import FUSED_LOOKS, OperatingPoint
+from kith.types import Embedding, Outcome, Person, Recorded, Spoken
 
 _LOG = logging.getLogger(__name__)
 
@@ -88,13 +88,14 @@ class KnownPeople:
     @property
     def track_threshold(self) -> float:
         """The least score of a name by the looks of a track together."""
-        return self._point.fused_threshold
+        return self._point.threshold_for(len(self._people), FUSED_LOOKS)
 
     def vouches_for(self, person_id: int, embedding: Embedding, settings: LearningSettings) -> bool:
         """Whether the enrolled templates alone, without any learnt, name this look as that person's and no
         template there is nearly the same. Raises GalleryError."""
         enrolled = Matcher(self._gallery.templates(learnt=False), self._point).identify(embedding)
-        if enrolled.person_id != person_id or enrolled.score is None:
+        named = enrolled.outcome is Outcome.KNOWN and enrolled.person_id == person_id
+        if not named or enrolled.score is None:
             return False
         clear = enrolled.margin is None or enrolled.margin >= settings.min_margin
         if not clear or enrolled.score < self.track_threshold + settings.min_lead:

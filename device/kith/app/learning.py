@@ -25,9 +25,8 @@ class Learning:
         self, settings: LearningSettings, people: KnownPeople, words: Phrasebook, report: Reporter
     ) -> None:
         self._settings, self._people, self._words, self._report = settings, people, words, report
-        self._learner = Learner(settings, people.track_threshold)
-        self._named: tuple[Ids, ...] = ()
-        self._named_ns = 0
+        self._learner = Learner(settings, lambda: people.track_threshold)
+        self._named_ns: dict[int, int] = {}
 
     @property
     def next_deadline_ns(self) -> int | None:
@@ -42,18 +41,20 @@ class Learning:
 
     def named(self, identities: tuple[Ids, ...], now_ns: int) -> None:
         """These names were said, to the end or not. "Anna or Beth" says neither."""
-        self._named = tuple(ids for ids in identities if len(ids) == 1)
-        self._named_ns = now_ns
+        self._named_ns.update({ids[0]: now_ns for ids in identities if len(ids) == 1})
 
     def mark_wrong(self, now_ns: int) -> list[Announcement]:
-        """The names said last were wrong: nothing is learnt of them from now on, and what was learnt goes.
-        What is to be announced; nothing where none was said lately, or nothing is ever learnt."""
-        named, self._named = self._named, ()
-        lately = now_ns - self._named_ns <= self._settings.hold_back_ms * NS_PER_MS
-        if not (self._settings.enabled and named and lately):
+        """The names said lately were wrong, and those under which a look is held back: nothing is learnt of
+        them from now on, and what was learnt goes. What is to be announced; nothing where there are none, or
+        nothing is ever learnt."""
+        since_ns = now_ns - self._settings.hold_back_ms * NS_PER_MS
+        lately = {person_id for person_id, at_ns in self._named_ns.items() if at_ns >= since_ns}
+        self._named_ns.clear()
+        person_ids = tuple(sorted(lately | self._learner.held))
+        if not (self._settings.enabled and person_ids):
             return []
-        person_ids = tuple(person_id for (person_id,) in named)
-        self._learner.step(MarkedWrong(person_ids=person_ids), now_ns)
+        for learnt in self._learner.step(MarkedWrong(person_ids=person_ids), now_ns):
+            self._keep(learnt, now_ns)
         try:
             for person_id in person_ids:
                 self._people.unlearn(person_id)

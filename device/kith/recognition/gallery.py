@@ -144,13 +144,15 @@ class Gallery:
             template_rows.insert(connection, person_id, embeddings, source)
 
     def learn(self, person_id: int, embedding: Embedding, at_most: int) -> None:
-        """One more template of someone, taken in use; of those taken so, the oldest beyond `at_most` go.
-        Raises PersonNotFound and what add_person raises."""
+        """One more template of someone, taken in use; of those taken so, the oldest beyond `at_most` go
+        without a trace. Raises PersonNotFound and what add_person raises."""
         template_rows.check([embedding], self._model_id)
         with self._store.change() as connection:
             _require(connection, person_id)
             template_rows.insert(connection, person_id, [embedding], template_rows.LEARNT)
-            template_rows.drop_learnt(connection, person_id, at_most)
+            if template_rows.drop_learnt(connection, person_id, at_most):
+                connection.execute("INSERT INTO erasures (recording) VALUES (NULL)")
+        self._finish_erasures()
 
     def unlearn(self, person_id: int) -> int:
         """Remove all that was taken of someone in use, as entirely as `forget` does, since it may be somebody

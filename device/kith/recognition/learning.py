@@ -9,6 +9,7 @@ the wearer can no longer call it wrong.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kith.clock import NS_PER_MS, NS_PER_S, Tick
@@ -58,10 +59,9 @@ class Learner:
     """Follows each track; says when something of it may be kept. Of somebody marked wrong nothing is kept
     any more, as long as it lives."""
 
-    def __init__(self, settings: LearningSettings, threshold: float) -> None:
-        """threshold: the least score of a name."""
-        self._settings = settings
-        self._least = threshold + settings.min_lead
+    def __init__(self, settings: LearningSettings, threshold: Callable[[], float]) -> None:
+        """threshold: tells the least score of a name, which rises with the gallery."""
+        self._settings, self._threshold = settings, threshold
         self._candidates: dict[int, _Candidate] = {}
         self._learnt_ns: dict[int, int] = {}
         self._wrong: set[int] = set()
@@ -71,6 +71,12 @@ class Learner:
         """When it wants a Tick: the next look is held back long enough."""
         ripe = [each.seen_ns for each in self._candidates.values() if each.ripe]
         return min(ripe) + self._settings.hold_back_ms * NS_PER_MS if ripe else None
+
+    @property
+    def held(self) -> frozenset[int]:
+        """Of whom looks are held back, or being gathered."""
+        candidates = self._candidates.values()
+        return frozenset(each.person_id for each in candidates if each.person_id and not each.spoilt)
 
     def step(self, event: Sighting | MarkedWrong | Tick, now_ns: int) -> list[Learnt]:
         """Take one event."""
@@ -126,7 +132,7 @@ class Learner:
     def _far_above(self, said: Identification) -> bool:
         # With one person enrolled there is no other to lead over.
         clear = said.margin is None or said.margin >= self._settings.min_margin
-        return clear and said.score is not None and said.score >= self._least
+        return clear and said.score is not None and said.score >= self._threshold() + self._settings.min_lead
 
     def _held_back_long_enough(self, now_ns: int) -> list[Learnt]:
         learnt: list[Learnt] = []
