@@ -33,7 +33,7 @@ SCHEMA = 1
 """Of the JSON; counted up when a field changes its meaning or goes."""
 _PICTURE_PX = 180
 _STYLE = """
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 62rem; margin: 0 auto; padding: 1rem; color: #1a1a1a;
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 76rem; margin: 0 auto; padding: 1rem; color: #1a1a1a;
   background: #fff }
 h1 { line-height: 1.2 } h2 { margin-top: 2.5rem; border-top: 1px solid #ccc; padding-top: 1rem }
 .lead { font-size: 1.2rem; border-left: .3rem solid #0072b2; padding-left: 1rem }
