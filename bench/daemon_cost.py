@@ -45,7 +45,7 @@ class Weight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Life:
-    """One run: the most it had resident, what it has once it has settled, and by what. cpu: share of a core."""
+    """One run: the most it had resident, what it has once settled, and by what. cpu: share of a core."""
 
     settled: Weight
     peak: float
