@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from calibration import _lfw, conditions, evaluate
+from calibration.evaluation import degraded
 from calibration.evaluation.measure import Measuring, Plan
 from kith.app.paths import calibration_dir, models_dir
 from kith.app.photos import look_at, study
@@ -37,6 +38,13 @@ VARIANTS: tuple[Callable[[U8, F32], U8], ...] = (
 def analyzer() -> FaceAnalyzer:
     portraits()  # skips where the networks are not built
     return open_analyzer(models_dir(), VisionSettings())
+
+
+@pytest.fixture(autouse=True)
+def few_conditions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each way to spoil a look has its own test; here two and a drawn head stand for all of them."""
+    few = [each for each in degraded.ALL_CONDITIONS if each.key in ("size", "mask", "turned")]
+    monkeypatch.setattr(degraded, "ALL_CONDITIONS", tuple(few))
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +92,7 @@ def test_the_command_measures_a_small_folder_and_says_what_it_cannot(folder: Pat
     assert values["verification"]["mated_pairs"] == 30
     assert values["main"]["shipped"]["tpir"]["value"] == 1.0
     assert values["main"]["shipped"]["fpir"]["value"] == 0.0
-    assert {each["key"] for each in values["conditions"]} >= {"size", "mask", "turned", "yaw"}
+    assert {each["key"] for each in values["conditions"]} == {"size", "mask", "turned", "yaw"}
     worst = next(each for each in values["conditions"] if each["key"] == "size")["levels"][-1]
     assert worst["rates"]["rejected"]["value"] > 0
     assert not any(part in json.dumps(values) for part in (str(folder), "centre"))
