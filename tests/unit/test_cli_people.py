@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from kith.app.opening import open_people
 from kith.cli import main
 from kith.recognition.gallery import Gallery
+from kith.types import BoxPx
 from kith.vision.networks import read_manifest
 from tests.unit._gallery_kit import looks
 from tests.unit._portraits import ROOT, portraits
@@ -188,8 +189,10 @@ def test_a_box_is_in_the_pixels_of_the_file(
         path = tmp_path / f"{width}.jpg"
         cv2.imwrite(str(path), cv2.resize(picture, (width, width * picture.shape[0] // picture.shape[1])))
         report = json.loads(kith("identify", path, "--json", "--data", enrolled).stdout)
-        boxes.append(report["faces"][0]["box_px"])
-    assert np.allclose(np.array(boxes[1]) / 6, boxes[0], atol=12)
+        x, y, w, h = (side * 800 / width for side in report["faces"][0]["box_px"])
+        boxes.append(BoxPx(x=x, y=y, w=w, h=h))
+    # The box of one face differs by a few per cent with the least change of the picture.
+    assert boxes[0].iou(boxes[1]) > 0.9
 
 
 def test_a_distance_is_told_only_for_the_cameras_own_pictures(
