@@ -147,7 +147,8 @@ def test_it_is_ready_soon(tmp_path: Path) -> None:
                     pass
                 took_s.append(time.monotonic() - began_s)
     print(f"ready after {min(took_s) * 1000:.0f} ms at best, {max(took_s) * 1000:.0f} ms at worst")
-    assert min(took_s) < 0.4  # the best of some: the machine is busy with other tests
+    # The best of some: 0.2 s on a quiet machine, three times that beside other tests and programs.
+    assert min(took_s) < 1.0
 
 
 # --- what it tells ------------------------------------------------------------------------------------------

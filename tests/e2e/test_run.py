@@ -178,7 +178,9 @@ def test_in_real_time_the_threads_name_and_answer_and_the_voice_may_die(stage: S
     samples = heard(sound)
     assert loudness(samples, 0, len(samples) / 22_050) > 200
     assert run.done.stderr == "kith: the voice died: exit status -9\n"
-    for row in ("looked at -> embedded and matched", "deciding shutter -> FIRST SAMPLE"):
+    # A name waits for the greeting where the machine was slow to come to it.
+    sounded = "(?:deciding shutter -> FIRST SAMPLE|the same, after other words)"
+    for row in ("looked at -> embedded and matched", sounded):
         assert re.search(rf"^{row} +[1-9]\d* +\d+\.\d ", run.done.stdout, re.MULTILINE), row
 
 
