@@ -96,7 +96,8 @@ def _bars(
     axes.invert_yaxis()
     if log:
         axes.set_xscale("log")
-    axes.margins(x=0.12)
+    # Room for the numbers, and for the legend beside the longest bars.
+    axes.margins(x=0.12 if log else 0.5)
     axes.set_title(title, fontsize=11)
     axes.legend(frameon=False, fontsize=9)
 
@@ -124,7 +125,7 @@ def _beside(axes: Any, found: Comparison, accuracy: Mapping[str, Accuracy]) -> N
     axes.set_ylabel("% of enrolled people's looks named")
     axes.set_title("named where 1 % of the strangers are (95 % interval)", fontsize=11)
     axes.grid(visible=True, alpha=0.3)
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="lower left")
 
 
 def _mib(measured: Measured, what: str) -> float | None:
