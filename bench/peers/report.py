@@ -53,7 +53,7 @@ def speed_lines(found: Comparison, pictures: int, rounds: int) -> list[str]:
         "",
         *_milliseconds(found),
         "",
-        f"How many times as long as Kith each takes: the median of the {rounds} rounds, least to most.",
+        "How many times as long as Kith each takes: by the least disturbed rounds (single rounds: from, to).",
         "",
         *_ratios(found),
         "",

@@ -1,8 +1,7 @@
 """All peers on the same pictures, in turns: what each stage costs, and how many times more than with Kith.
 
-The machine may be busy with other things, so no figure of one peer is compared with one of another that was
-measured at another time: a ratio is taken within a round, of a few seconds a peer, and told with the spread
-of the rounds.
+The machine may be busy with other things, and its clock may change from one second to the next. So peers take
+turns of a few seconds, in many rounds; the best round of each counts, and the spread of single rounds is told.
 """
 
 from __future__ import annotations
@@ -25,16 +24,11 @@ Key = tuple[int, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """The middle of several figures, with the least and the most."""
+    """A figure, with the least and the most that single rounds gave."""
 
     value: float
     low: float
     high: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Spread:
-        """Of at least one figure."""
-        return cls(value=statistics.median(values), low=min(values), high=max(values))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +67,14 @@ class Comparison:
     failed: tuple[str, ...]
 
     def ratio(self, key: str, faces: int, stage: str, to: str = "kith") -> Spread | None:
-        """How many times as long as `to` a peer takes, round by round."""
+        """How many times as long as `to` a peer takes where nothing disturbs either: by the best round of
+        each. Low and high: of single rounds."""
         mine = self.peers[key].rounds_ms.get((faces, stage), [])
         theirs = self.peers[to].rounds_ms.get((faces, stage), [])
         if not mine or len(mine) != len(theirs):
             return None
-        return Spread.of([a / b for a, b in zip(mine, theirs, strict=True)])
+        of_rounds = [a / b for a, b in zip(mine, theirs, strict=True)]
+        return Spread(value=min(mine) / min(theirs), low=min(of_rounds), high=max(of_rounds))
 
 
 def compare(
