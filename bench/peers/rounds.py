@@ -1,7 +1,8 @@
 """All peers on the same pictures, in turns: what each stage costs, and how many times more than with Kith.
 
-The machine may be busy with other things, and its clock may change from one second to the next. So peers take
-turns of a few seconds, in many rounds; the best round of each counts, and the spread of single rounds is told.
+The machine may be busy with other things, and its clock may change from one second to the next. So peers
+take turns of a few seconds, in many rounds; the best round of each counts, and the spread of single rounds
+is told.
 """
 
 from __future__ import annotations
