@@ -48,6 +48,7 @@ def _own_stdout() -> TextIO:
     """The pipe to the host; whatever a library prints goes to stderr from now on."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+    sys.stdout = sys.stderr  # else what it holds comes out last, after the reason of a failure
     return answers
 
 
