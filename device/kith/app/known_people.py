@@ -11,6 +11,7 @@ import numpy as np
 from kith.config import LearningSettings
 from kith.errors import GalleryError
 from kith.recognition.gallery import Gallery
+from kith.recognition.learning import far_above
 from kith.recognition.matcher import Matcher
 from kith.recognition.operating_point import FUSED_LOOKS, OperatingPoint
 from kith.types import Embedding, Outcome, Person, Recorded, Spoken
@@ -95,10 +96,7 @@ class KnownPeople:
         template there is nearly the same. Raises GalleryError."""
         enrolled = Matcher(self._gallery.templates(learnt=False), self._point).identify(embedding)
         named = enrolled.outcome is Outcome.KNOWN and enrolled.person_id == person_id
-        if not named or enrolled.score is None:
-            return False
-        clear = enrolled.margin is None or enrolled.margin >= settings.min_margin
-        if not clear or enrolled.score < self.track_threshold + settings.min_lead:
+        if not named or not far_above(enrolled, self.track_threshold, settings):
             return False
         everything = self._gallery.templates()
         mine = everything.vectors[everything.person_ids == person_id]

@@ -35,6 +35,13 @@ class Learnt:
     embedding: Embedding
 
 
+def far_above(said: Identification, threshold: float, settings: LearningSettings) -> bool:
+    """Whether an answer scores so far above the threshold of a name, and leads so far, that it may teach."""
+    # With one person enrolled there is no other to lead over.
+    clear = said.margin is None or said.margin >= settings.min_margin
+    return clear and said.score is not None and said.score >= threshold + settings.min_lead
+
+
 @dataclass(slots=True, kw_only=True)
 class _Candidate:
     seen_ns: int
@@ -116,7 +123,7 @@ class Learner:
             candidate.spoil()
             return
         candidate.person_id = said.person_id
-        if not self._far_above(said):
+        if not far_above(said, self._threshold(), self._settings):
             candidate.drop_looks()
             return
         if candidate.looks == 0:
@@ -128,11 +135,6 @@ class Learner:
             candidate.looks >= self._settings.min_looks
             and lasted_ns >= self._settings.min_track_ms * NS_PER_MS
         )
-
-    def _far_above(self, said: Identification) -> bool:
-        # With one person enrolled there is no other to lead over.
-        clear = said.margin is None or said.margin >= self._settings.min_margin
-        return clear and said.score is not None and said.score >= self._threshold() + self._settings.min_lead
 
     def _held_back_long_enough(self, now_ns: int) -> list[Learnt]:
         learnt: list[Learnt] = []
