@@ -132,16 +132,82 @@ class AnnounceSettings:
 class EnrollmentSettings:
     """Learning a person by the button."""
 
-    views: int = bounded(5, 1, 20)
+    front_views: int = bounded(3, 1, 20)
+    side_views: int = bounded(1, 0, 10)
+    """To each side; 0: the head need not be turned."""
     min_view_gap_ms: int = bounded(150, 0, 5000)
     timeout_ms: int = bounded(20_000, 1000, 300_000)
+    """For the views; a question that is asked meanwhile does not count."""
+    side_timeout_ms: int = bounded(4000, 500, 60_000)
+    """So long a half-profile is waited for after it was asked for; then it goes on without; †."""
     min_inter_eye_px: float = bounded(24.0, 4.0, 400.0)
-    max_yaw_deg: float = bounded(40.0, 5.0, 90.0)
+    front_yaw_deg: float = bounded(15.0, 3.0, 60.0)
+    """A front view is turned by no more, a half-profile by more."""
+    max_yaw_deg: float = bounded(45.0, 5.0, 90.0)
     min_agreement: float = bounded(0.45, 0.0, 0.95)
-    """Least cosine between two views of one enrollment."""
+    """Least cosine between two front views of one enrollment."""
+    min_side_agreement: float = bounded(0.3, 0.0, 0.95)
+    """Least cosine between a half-profile and every front view."""
     hint_interval_ms: int = bounded(2500, 500, 60_000)
     lost_after_ms: int = bounded(1500, 100, 60_000)
     """The face being learnt was not seen for so long: it starts again from the first view."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionSettings:
+    """How long an answer by the button is waited for."""
+
+    repeat_after_ms: int = bounded(6000, 1000, 60_000)
+    """After the end of a question that nobody answered it is asked once more; †."""
+    give_up_after_ms: int = bounded(6000, 1000, 60_000)
+    """After the end of that; †."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamingSettings:
+    """A name that is said and recorded."""
+
+    settle_ms: int = bounded(250, 0, 2000)
+    """What is heard so soon after the tone may be the tone itself, on its way through a wireless headset; †."""
+    wait_ms: int = bounded(4000, 500, 20_000)
+    """So long somebody may take to begin."""
+    silence_ms: int = bounded(700, 200, 3000)
+    """The name is over after so much silence."""
+    longest_ms: int = bounded(4000, 500, 9000)
+    attempts: int = bounded(2, 1, 5)
+    """Where nothing was heard it is asked for again, so often in all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MicrophoneSettings:
+    """What a name is said to."""
+
+    alsa_device: str = "default"
+    """As `arecord -L` names it; empty: there is none, and people get a number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionSettings:
+    """Names that the wearer marked as wrong."""
+
+    within_ms: int = bounded(30_000, 1000, 300_000)
+    """So long after a name it can be marked; †."""
+    max_marks: int = bounded(5, 1, 50)
+    """Counter-examples kept of one person; the oldest goes."""
+    anew_after: int = bounded(2, 1, 20)
+    """Marked so often, a name asks for a new enrollment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpirySettings:
+    """People who were not met for long."""
+
+    after_days: int = bounded(1095, 0, 36_500)
+    """Not named for so long: the wearer is told, and may keep or forget them; 0: never."""
+    forget: bool = False
+    """Forget them by itself, where they were neither met nor kept for `grace_days` after that."""
+    grace_days: int = bounded(30, 1, 3650)
+    """A clock that jumped must not cost anybody: it would have to jump twice, so far apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +239,10 @@ class ButtonSettings:
     """The one button and how presses are told apart."""
 
     gpio: int = bounded(17, 0, 27)
+    remote: str = ""
+    """Part of the name of a Bluetooth remote or keyboard that serves as a second button; empty: none."""
+    remote_key: str = ""
+    """Which of its keys, as KEY_ENTER; empty: any."""
     debounce_ms: int = bounded(25, 0, 200)
     double_gap_ms: int = bounded(350, 100, 2000)
     hold_ms: int = bounded(1000, 200, 60_000)
@@ -215,6 +285,11 @@ class Settings:
     presence: PresenceSettings = field(default_factory=PresenceSettings)
     announce: AnnounceSettings = field(default_factory=AnnounceSettings)
     enrollment: EnrollmentSettings = field(default_factory=EnrollmentSettings)
+    questions: QuestionSettings = field(default_factory=QuestionSettings)
+    naming: NamingSettings = field(default_factory=NamingSettings)
+    microphone: MicrophoneSettings = field(default_factory=MicrophoneSettings)
+    correction: CorrectionSettings = field(default_factory=CorrectionSettings)
+    expiry: ExpirySettings = field(default_factory=ExpirySettings)
     learning: LearningSettings = field(default_factory=LearningSettings)
     button: ButtonSettings = field(default_factory=ButtonSettings)
     guard_watch: GuardWatchSettings = field(default_factory=GuardWatchSettings)

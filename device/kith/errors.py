@@ -40,6 +40,14 @@ class AudioFault(HardwareError):
     """The sound device or the speech process stopped working."""
 
 
+class MicrophoneUnavailable(HardwareError):
+    """No microphone to say a name to."""
+
+
+class MicrophoneFault(HardwareError):
+    """The microphone stopped working."""
+
+
 class ButtonUnavailable(HardwareError):
     """No button at start."""
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 
-from kith.types import I16, ButtonEdge, Frame
+from kith.errors import MicrophoneFault
+from kith.types import I16, ButtonEdge, Frame, VoiceBlock
 
 
 class Camera(Protocol):
@@ -75,3 +76,23 @@ class Button(Protocol):
 
     def close(self) -> None:
         """Let the pin go."""
+
+
+class Microphone(Protocol):
+    """What hears a name. It is open only while a name is being said."""
+
+    def start(
+        self, on_block: Callable[[VoiceBlock], None], on_fault: Callable[[MicrophoneFault], None]
+    ) -> None:
+        """Report what is heard, in blocks of 10 to 50 ms from a thread of its own, until `stop`; a fault ends
+        it. Returns at once. Raises MicrophoneUnavailable when it can be seen to be missing."""
+
+    def stop(self) -> None:
+        """Hear nothing any more; may be called twice, and before start. No block comes after it returns."""
+
+
+class Battery(Protocol):
+    """What the device runs on."""
+
+    def percent(self) -> int | None:
+        """0..100, None where it is not known. Never raises, and answers at once."""

@@ -173,7 +173,9 @@ class Identification:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Someone who agreed to be known. name_recording: the wearer's own recording of the name;
-    generated: the name is a made one, such as "person 3"."""
+    generated: the name is a made one, such as "person 3". marks: how often it was marked as wrong since the
+    last look was enrolled. met_on: the day they were last named, enrolled or kept; expiry_told_on: when the
+    wearer was first told that this is long ago; both as 2026-03-01, None for not yet."""
 
     person_id: int
     name: str
@@ -181,6 +183,9 @@ class Person:
     templates: int
     name_recording: Path | None = None
     generated: bool = False
+    marks: int = 0
+    met_on: str | None = None
+    expiry_told_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +303,16 @@ class Earcon(StrEnum):
     PRIVACY_ON = "privacy_on"
     PRIVACY_OFF = "privacy_off"
     POWER_WARNING = "power_warning"
+    ASK = "ask"
+    LISTEN = "listen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceBlock:
+    """What the microphone heard: samples i16[n] mono at SAMPLE_RATE_HZ, the last of them at at_ns."""
+
+    samples: I16
+    at_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,10 +340,18 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """A recording that lies in no file (yet): samples i16[n] mono at SAMPLE_RATE_HZ, read-only."""
+
+    text: str
+    samples: I16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Phrase:
     """What is said, in order: synthetic words and recordings."""
 
-    parts: tuple[Spoken | Recorded, ...]
+    parts: tuple[Spoken | Recorded | Take, ...]
 
     @property
     def text(self) -> str:
@@ -398,6 +421,7 @@ class Gesture(StrEnum):
 
     TAP = "tap"
     DOUBLE = "double"
+    TAP_HOLD = "tap_hold"
     HOLD_1S = "hold"
     HOLD_4S = "hold4"
     POWER_WARNING = "power_warning"

@@ -19,7 +19,7 @@ from kith.types import Announcement, Band, Earcon, Phrase, Spoken
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What is heard in one situation. text: with {name}, {Count}, {reason} or {Reason}, where a capital
+    """What is heard in one situation. text: with {name}, {count}, {Count}, {reason} or {Reason}, where a capital
     stands for a capital; empty: a sound alone."""
 
     text: str
@@ -41,14 +41,72 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "privacy.off": Line("Privacy off. The camera is open again.", Earcon.PRIVACY_OFF),
         "undo.taken_back": Line("{name} is forgotten again.", Earcon.UNDONE),
         "undo.unlearnt": Line("Noted. Nothing is learnt from that.", Earcon.UNDONE),
+        "undo.added": Line("The new looks of {name} are forgotten again.", Earcon.UNDONE),
         "undo.nothing": Line("Nothing to undo.", Earcon.FAILURE),
         "undo.failed": Line("It could not be undone.", Earcon.FAILURE),
         "enroll.looking": Line("Looking for a face to remember."),
         "enroll.hint": Line("{Reason}."),
         "enroll.again": Line("Face lost. Starting again."),
+        "enroll.turn_left": Line("Now look a little to your left."),
+        "enroll.turn_right": Line("And to your right."),
+        "enroll.same": Line(
+            "This looks like {name}. Double tap: add to {name}. Tap: someone new.", Earcon.ASK
+        ),
+        "enroll.consent": Line("May I remember this face? Double tap: yes. Tap: no.", Earcon.ASK),
         "enroll.done": Line("{name} is remembered.", Earcon.SUCCESS),
+        "enroll.done_number": Line("Remembered as {name}. No name was recorded.", Earcon.SUCCESS),
+        "enroll.added": Line("{name} is remembered better now.", Earcon.SUCCESS),
         "enroll.refused": Line("Not remembered: {reason}.", Earcon.FAILURE),
         "enroll.cancelled": Line("Cancelled. Nothing was kept.", Earcon.UNDONE),
+        "name.ask": Line("Say the name after the tone."),
+        "name.listen": Line("", Earcon.LISTEN),
+        "name.nothing": Line("I heard nothing. Say the name after the tone."),
+        "name.review": Line("{name}. Double tap: keep. Tap: say it again."),
+        "name.broken": Line("The microphone does not work.", Earcon.FAILURE),
+        "wrong.noted": Line("Noted. That was not {name}.", Earcon.UNDONE),
+        "wrong.noted_both": Line("Noted. That was neither of them.", Earcon.UNDONE),
+        "wrong.anew": Line("Noted. {name} was wrong {count} times. Remember {name} anew.", Earcon.UNDONE),
+        "wrong.which": Line("Was {name} wrong? Double tap: yes. Tap: no.", Earcon.ASK),
+        "wrong.none": Line("Nothing was changed."),
+        "wrong.taken_back": Line("Taken back. That was {name}.", Earcon.UNDONE),
+        "book.entry": Line("{name}."),
+        "book.entry_expired": Line("{name}, not met for a long time. Double tap: keep. Hold: forget."),
+        "book.help": Line("Tap: next. Double tap: say the name anew. Hold: forget. Tap and hold: leave."),
+        "book.end": Line("That was everybody."),
+        "book.forget": Line("Forget {name} for good? Double tap: yes. Tap: no.", Earcon.ASK),
+        "book.forgotten": Line("{name} is forgotten.", Earcon.UNDONE),
+        "book.stays": Line("{name} stays."),
+        "book.kept": Line("{name} is kept.", Earcon.SUCCESS),
+        "book.renamed": Line("{name} is the name now.", Earcon.SUCCESS),
+        "book.unchanged": Line("The name stays as it was."),
+        "book.no_microphone": Line("There is no microphone to say a name to.", Earcon.FAILURE),
+        "book.failed": Line("It could not be done.", Earcon.FAILURE),
+        "book.closed": Line("The list is closed."),
+        "tour.known_none": Line("Nobody is known yet."),
+        "tour.known_one": Line("One person is known."),
+        "tour.known_many": Line("{Count} people are known."),
+        "tour.paused": Line("Privacy is on. The camera is closed."),
+        "tour.looked_now": Line("I looked just now."),
+        "tour.looked_seconds": Line("I last looked {count} seconds ago."),
+        "tour.looked_minutes": Line("I last looked {count} minutes ago."),
+        "tour.looked_hours": Line("I last looked {count} hours ago."),
+        "tour.looked_never": Line("I have not looked yet."),
+        "tour.battery": Line("The battery is at {count} percent."),
+        "tour.no_fault": Line("I know of no fault."),
+        "tour.people": Line("Tap to go through the people."),
+        "expiry.one": Line(
+            "{name} was not met for a long time. Tap and hold, to keep or forget them.", None, _NOTICE
+        ),
+        "expiry.many": Line(
+            "{Count} people were not met for a long time. Tap and hold, to keep or forget them.",
+            None,
+            _NOTICE,
+        ),
+        "expiry.forgotten": Line("{name} was not met for a long time and is forgotten.", None, _NOTICE),
+        "remote.lost": Line("The remote button does not answer.", _FAULT, _NOTICE),
+        "remote.back": Line("The remote button is back.", None, _NOTICE),
+        "camera.covered": Line("The camera is covered.", _FAULT, _NOTICE),
+        "camera.uncovered": Line("The camera sees again.", None, _NOTICE),
         "camera.missing": Line("No camera was found.", _FAULT, _NOTICE),
         "camera.stopped": Line("The camera has stopped.", _FAULT, _NOTICE),
         "camera.back": Line("The camera is back.", None, _NOTICE),
@@ -101,6 +159,8 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "two_faces": "two faces, try again",
         "not_the_same": "not the same face",
         "known": "this looks like {name}",
+        "no_consent": "nobody agreed",
+        "no_answer": "there was no answer",
         "took_too_long": "it took too long",
         "no_camera": "the camera does not answer",
         "paused": "privacy is on",
@@ -179,5 +239,6 @@ def _values(name: Piece | None, count: int | None) -> dict[str, Piece]:
     if name is not None:
         values["name"] = name
     if count is not None:
+        values["count"] = Spoken(text=number(count))
         values["Count"] = Spoken(text=capital(number(count)))
     return values

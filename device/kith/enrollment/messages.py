@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kith.clock import Tick
-from kith.types import Earcon, Embedding, Sighting, Tone
+from kith.types import I16, Earcon, Embedding, Sighting, Tone
 
 
 class Reason(StrEnum):
@@ -23,6 +23,8 @@ class Reason(StrEnum):
     TWO_FACES = "two_faces"
     NOT_THE_SAME = "not_the_same"
     KNOWN = "known"
+    NO_CONSENT = "no_consent"
+    NO_ANSWER = "no_answer"
     TOOK_TOO_LONG = "took_too_long"
     DISK_FULL = "disk_full"
     NOT_STORED = "not_stored"
@@ -34,7 +36,13 @@ class Prompt(StrEnum):
     LOOKING = "enroll.looking"
     HINT = "enroll.hint"
     AGAIN = "enroll.again"
+    TURN_LEFT = "enroll.turn_left"
+    TURN_RIGHT = "enroll.turn_right"
+    SAME = "enroll.same"
+    CONSENT = "enroll.consent"
     DONE = "enroll.done"
+    DONE_NUMBER = "enroll.done_number"
+    ADDED = "enroll.added"
     REFUSED = "enroll.refused"
     CANCELLED = "enroll.cancelled"
 
@@ -43,6 +51,7 @@ class Ending(StrEnum):
     """How an enrollment ended."""
 
     ENROLLED = "enrolled"
+    ADDED = "added"
     REFUSED = "refused"
     CANCELLED = "cancelled"
     TIMED_OUT = "timed_out"
@@ -51,11 +60,9 @@ class Ending(StrEnum):
 # --- events ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Begin:
-    """Remember the person in front. name None: the gallery makes one up. Ignored while one is remembered."""
-
-    name: str | None = None
+    """Remember the person in front. Ignored while one is remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +72,27 @@ class Saw:
     sighting: Sighting
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptEnded:
+    """The newest Say is not being said any more. heard: it was, to its end."""
+
+    heard: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """To a question: a double tap is yes, a tap no. Ignored where nothing was asked."""
+
+    yes: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """The answer to AskName: the name as it was said, i16[n] mono; None: they get a number."""
+
+    recording: I16 | None
+
+
 @dataclass(frozen=True, slots=True)
 class Cancel:
     """The wearer does not want it after all. Ignored once Store was sent: that is to be undone."""
@@ -72,9 +100,10 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """The answer to Store: the person is kept under this name."""
+    """The answer to Store: it is kept. person_id: of whom; recorded: with a name that was said."""
 
-    name: str
+    person_id: int
+    recorded: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +113,7 @@ class StoreFailed:
     reason: Reason = Reason.NOT_STORED
 
 
-EnrollmentEvent = Begin | Saw | Cancel | Stored | StoreFailed | Tick
+EnrollmentEvent = Begin | Saw | PromptEnded | Answer | Named | Cancel | Stored | StoreFailed | Tick
 
 
 # --- commands -------------------------------------------------------------------------------------
@@ -92,12 +121,11 @@ EnrollmentEvent = Begin | Saw | Cancel | Stored | StoreFailed | Tick
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
-    """Words for the wearer. reason: with HINT and REFUSED. name: with DONE. person_id: whom the face looks
-    like, with the reason KNOWN."""
+    """Words for the wearer. reason: with HINT and REFUSED. person_id: whom the face looks like, with SAME and
+    with the reason KNOWN; who is kept, with DONE, DONE_NUMBER and ADDED."""
 
     prompt: Prompt
     reason: Reason | None = None
-    name: str | None = None
     person_id: int | None = None
 
 
@@ -122,20 +150,27 @@ class Attend:
     on: bool
 
 
+@dataclass(frozen=True, slots=True)
+class AskName:
+    """Have the name said, to be answered with Named."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """Keep these views of one face, to be answered with Stored or StoreFailed. name None: make one up."""
+    """Keep these views of one face, to be answered with Stored or StoreFailed. add_to: of somebody enrolled;
+    None: of somebody new, who has just agreed and whose name was recorded, or not."""
 
-    name: str | None
     embeddings: tuple[Embedding, ...]
+    add_to: int | None = None
+    recording: I16 | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The last command of every enrollment. reason: with REFUSED and TIMED_OUT."""
+    """The enrollment is over, always the last command. reason: unless ENROLLED, ADDED or CANCELLED."""
 
     ending: Ending
     reason: Reason | None = None
 
 
-EnrollmentCommand = Say | Cue | Guide | Attend | Store | Finished
+EnrollmentCommand = Say | Cue | Guide | Attend | AskName | Store | Finished
