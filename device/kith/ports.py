@@ -7,7 +7,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 
-from kith.errors import MicrophoneFault
+from kith.errors import HardwareError
 from kith.types import I16, ButtonEdge, Frame, VoiceBlock
 
 
@@ -82,13 +82,15 @@ class Microphone(Protocol):
     """What hears a name. It is open only while a name is being said."""
 
     def start(
-        self, on_block: Callable[[VoiceBlock], None], on_fault: Callable[[MicrophoneFault], None]
+        self, on_block: Callable[[VoiceBlock], None], on_fault: Callable[[HardwareError], None]
     ) -> None:
-        """Report what is heard, in blocks of 10 to 50 ms from a thread of its own, until `stop`; a fault ends
-        it. Returns at once. Raises MicrophoneUnavailable when it can be seen to be missing."""
+        """Report what is heard, in blocks of 10 to 50 ms from a thread of its own, until `stop`. Returns at
+        once, and raises nothing. A fault, told from that thread too, ends it: MicrophoneUnavailable when
+        there is none to be had, MicrophoneFault when it stopped working after its first block."""
 
     def stop(self) -> None:
-        """Hear nothing any more; may be called twice, and before start. No block comes after it returns."""
+        """Hear nothing any more; may be called twice, and before start. Neither a block nor a fault comes
+        after it returns; `start` may follow. Not to be called from within what was handed to `start`."""
 
 
 class Battery(Protocol):

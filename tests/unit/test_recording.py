@@ -12,6 +12,7 @@ import pytest
 from kith.announce.recording import LONGEST_S, read_recording
 from kith.errors import InputError
 from kith.types import SAMPLE_RATE_HZ
+from kith.wav_file import wav_bytes
 
 PITCH_HZ = 500.0
 
@@ -91,3 +92,23 @@ def test_a_missing_an_empty_and_a_long_recording_are_refused(tmp_path: Path) -> 
         read_recording(write_wav(tmp_path / "long.wav", rate_hz=8000, seconds=LONGEST_S + 0.1))
     with pytest.raises(InputError, match="3 channels"):
         read_recording(write_wav(tmp_path / "three.wav", rate_hz=8000, channels=3))
+
+
+@pytest.mark.parametrize("count", [1, 2, 12_345])
+def test_what_was_recorded_is_read_back_sample_by_sample(tmp_path: Path, count: int) -> None:
+    samples = np.random.default_rng(count).integers(-32768, 32768, count).astype(np.int16)
+    path = tmp_path / "a name.wav"
+    path.write_bytes(wav_bytes(samples))
+    with wave.open(str(path)) as file:
+        assert file.getparams()[:4] == (1, 2, SAMPLE_RATE_HZ, count)
+    back = read_recording(path)
+    assert np.abs(back[:, 0].astype(int) - samples).max() <= 1
+    assert (back[:, 0] == back[:, 1]).all()
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((5, 2), np.int16), np.zeros(5), np.zeros(5, np.int32)])
+def test_what_is_no_mono_recording_is_not_written(
+    wrong: np.ndarray[tuple[int, ...], np.dtype[np.int16]],
+) -> None:
+    with pytest.raises(ValueError, match="a recording is"):
+        wav_bytes(wrong)
