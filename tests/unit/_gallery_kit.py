@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from kith.recognition.operating_point import OperatingPoint
-from kith.types import Embedding
+from kith.types import I16, Embedding
 
 MODEL = "sface-test"
 TODAY = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -23,6 +23,13 @@ def looks(seed: int, count: int = 3, model_id: str = MODEL) -> list[Embedding]:
         vector.flags.writeable = False
         made.append(Embedding(vector=vector, model_id=model_id))
     return made
+
+
+def said(seed: int, count: int = 4000) -> I16:
+    """A recording that no other seed gives."""
+    samples = np.random.default_rng(seed).integers(-9000, 9000, count, dtype=np.int16)
+    samples.flags.writeable = False
+    return samples
 
 
 POINT = OperatingPoint(

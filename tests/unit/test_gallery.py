@@ -155,18 +155,3 @@ def test_the_version_changes_with_every_change_by_anyone(path: Path) -> None:
         assert daemon.version == seen[-1]
         assert [person.name for person in daemon.people()] == ["Anne"]
     assert len(set(seen)) == 3
-
-
-def test_a_recording_replaced_is_deleted_and_never_lies_elsewhere(path: Path) -> None:
-    with Gallery.open(path, MODEL) as gallery:
-        anna = gallery.add_person("Anna", looks(1), TODAY)
-        first = path.parent / "names" / "1.wav"
-        first.parent.mkdir()
-        first.write_bytes(b"RIFF")
-        gallery.set_name_recording(anna.person_id, "names/1.wav")
-        assert gallery.person("Anna").name_recording == first
-        gallery.set_name_recording(anna.person_id, "names/2.wav")
-        assert not first.exists()
-        for outside in ("/etc/passwd", "../x.wav", ""):
-            with pytest.raises(InputError):
-                gallery.set_name_recording(anna.person_id, outside)

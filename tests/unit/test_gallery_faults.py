@@ -17,7 +17,7 @@ from kith.errors import GalleryCorrupt, GalleryError, GalleryFull, GallerySchema
 from kith.recognition import migrations, store
 from kith.recognition.gallery import Gallery
 from kith.recognition.migrations import STEPS, Step
-from tests.unit._gallery_kit import MODEL, TODAY, looks
+from tests.unit._gallery_kit import MODEL, TODAY, looks, said
 
 
 @pytest.fixture
@@ -202,11 +202,10 @@ def test_forgetting_leaves_no_byte(path: Path) -> None:
         else:
             DAMAGES[damage](path)
             names(path)
-    recording = path.parent / "names" / "1.wav"
-    recording.parent.mkdir()
-    recording.write_bytes(b"RIFF")
     with Gallery.open(path, MODEL) as gallery:
-        gallery.set_name_recording(gallery.person("Enrolled 07").person_id, "names/1.wav")
+        gallery.set_recording(gallery.person("Enrolled 07").person_id, said(7))
+        recording = gallery.person("Enrolled 07").name_recording
+        assert recording is not None
         gallery.rename("Enrolled 07", "Enrolled Seven")
         gallery.forget("enrolled seven")
         assert leftovers(path) == []  # while it is open too, so in the journal
@@ -228,8 +227,8 @@ def test_before_a_migration_a_copy_is_kept_and_a_failed_one_changes_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(path, people=2)
-    good = Step(name="0002 nickname", statements=("ALTER TABLE people ADD COLUMN nickname TEXT",))
-    bad = Step(name="0003 breaks", statements=("CREATE TABLE half (x)", "SELECT nonsense"))
+    good = Step(name="0003 nickname", statements=("ALTER TABLE people ADD COLUMN nickname TEXT",))
+    bad = Step(name="0004 breaks", statements=("CREATE TABLE half (x)", "SELECT nonsense"))
     monkeypatch.setattr(migrations, "STEPS", (*STEPS, good, bad))
     with pytest.raises(GalleryError):
         Gallery.open(path, MODEL)
@@ -238,11 +237,11 @@ def test_before_a_migration_a_copy_is_kept_and_a_failed_one_changes_nothing(
     with sqlite3.connect(path) as connection:
         applied = [row[0] for row in connection.execute("SELECT name FROM _sqlite_migrations ORDER BY id")]
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(STEPS) + 1,)
     connection.close()
-    assert applied == ["0001 people and templates", "0002 nickname"]
+    assert applied == [*(step.name for step in STEPS), "0003 nickname"]
     assert "half" not in tables
-    copy = path.with_name("kith.db.v1")
+    copy = path.with_name(f"kith.db.v{len(STEPS)}")
     assert b"Enrolled 01" in copy.read_bytes()
     with Gallery.open(path, MODEL) as gallery:
         gallery.forget("Enrolled 01")
@@ -263,7 +262,7 @@ def test_a_sound_file_is_opened_without_sqlite_utils(path: Path) -> None:
 
 
 def test_a_program_that_keeps_the_gallery_busy_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_BUSY_S", 0.05)
+    monkeypatch.setattr(store, "BUSY_S", 0.05)
     with Gallery.open(path, MODEL) as gallery:
         holder = os.open(path.parent, os.O_RDONLY)
         fcntl.flock(holder, fcntl.LOCK_EX)

@@ -15,7 +15,7 @@ from kith.errors import GalleryError, GalleryFull
 from kith.recognition.gallery import Gallery
 from kith.recognition.matcher import Matcher
 from kith.types import Embedding, Outcome, Recorded, Spoken
-from tests.unit._gallery_kit import MODEL, POINT, TODAY, looks
+from tests.unit._gallery_kit import MODEL, POINT, TODAY, looks, said
 
 
 @pytest.fixture
@@ -58,11 +58,14 @@ def test_it_begins_with_who_is_there(people: KnownPeople, matchers: list[Matcher
     assert people.voice_of(anna + 1) is None
 
 
-def test_a_recorded_name_is_played(people: KnownPeople, gallery: Gallery, tmp_path: Path) -> None:
+def test_a_recorded_name_is_played(people: KnownPeople, gallery: Gallery) -> None:
     anna = gallery.person("Anna").person_id
-    gallery.set_name_recording(anna, "names/1.wav")
+    gallery.set_recording(anna, said(1))
     people.refresh()
-    assert people.voice_of(anna) == Recorded(text="Anna", path=tmp_path / "names" / "1.wav")
+    path = gallery.person("Anna").name_recording
+    assert path is not None
+    assert path.exists()
+    assert people.voice_of(anna) == Recorded(text="Anna", path=path)
 
 
 def test_a_new_person_is_known_at_once_and_gone_at_once(people: KnownPeople, matchers: list[Matcher]) -> None:

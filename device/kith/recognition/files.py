@@ -24,6 +24,22 @@ def make_private(path: Path) -> None:
     os.close(descriptor)
 
 
+def make_private_folder(path: Path) -> None:
+    """Create a folder of mode 0700 where there is none, or take from others what they may do with it."""
+    try:
+        path.mkdir(mode=0o700)
+    except FileExistsError:
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o700)
+        return
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _give_to_owner(descriptor, path.parent)
+    finally:
+        os.close(descriptor)
+    sync_folder(path.parent)
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Write a file of mode 0600 and see it onto the disk. Raises OSError; half a file may then be left."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

@@ -4,39 +4,29 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from kith.errors import (
-    DuplicatePerson,
-    GalleryError,
-    GalleryFull,
-    GalleryModelMismatch,
-    InputError,
-    PersonNotFound,
-)
-from kith.recognition import template_rows
+from kith.errors import GalleryError, GalleryFull, GalleryModelMismatch
+from kith.recognition import erasing, marks, meetings, people_rows, recordings, records, template_rows
 from kith.recognition.faults import translated
 from kith.recognition.matcher import TemplateSet
-from kith.recognition.names import generated_name, name_key, normal_name
+from kith.recognition.records import PersonRecord
 from kith.recognition.store import Store
-from kith.types import Embedding, Person
+from kith.types import I16, Embedding, Person
 
 log = logging.getLogger(__name__)
 
-_PEOPLE = """
-    SELECT people.id, name, consented_at, name_recording, generated, count(templates.id)
-    FROM people LEFT JOIN templates ON templates.person_id = people.id
-"""
-
 
 class Gallery:
-    """All of it in one SQLite file. Belongs to the thread that opened it; other programs may change the
-    file meanwhile. What a method changed is on disk, and in the backup, when it returns."""
+    """All of it in one SQLite file, but for the recordings of names in a folder beside it. Belongs to the
+    thread that opened it; other programs may change the file meanwhile. What a method changed is on disk, and
+    in the backup, when it returns."""
 
     def __init__(self, store: Store, model_id: str | None) -> None:
         self._store = store
@@ -49,7 +39,8 @@ class Gallery:
         or GalleryError."""
         gallery = cls(Store.open(path), model_id)
         try:
-            gallery._finish_erasures()
+            erasing.finish(gallery._store)
+            erasing.sweep(gallery._store)
             gallery._check_model()
         except BaseException:
             gallery.close()
@@ -81,7 +72,7 @@ class Gallery:
         """Another value after every change, whoever made it. Goes over to another file where another program
         put one in this one's place; raises then what `open` raises."""
         if self._store.follow():
-            self._finish_erasures()
+            erasing.finish(self._store)
             self._check_model()
         with translated(self._store.path):
             others = self._store.connection.execute("PRAGMA data_version").fetchone()[0]
@@ -90,15 +81,17 @@ class Gallery:
     def people(self) -> list[Person]:
         """Everybody, by name."""
         with translated(self._store.path):
-            rows = self._store.connection.execute(
-                f"{_PEOPLE} GROUP BY people.id ORDER BY name_key"
-            ).fetchall()
-        return [self._person(row) for row in rows]
+            return people_rows.everybody(self._store.connection, self._folder)
+
+    def names(self) -> frozenset[str]:
+        """The keys (`names.name_key`) of all names that are taken."""
+        with translated(self._store.path):
+            return people_rows.keys(self._store.connection)
 
     def person(self, name: str) -> Person:
         """The person of that name, upper or lower case. Raises PersonNotFound, InputError."""
         with translated(self._store.path):
-            return self._person(self._row(name))
+            return people_rows.person_of(people_rows.named(self._store.connection, name), self._folder)
 
     def sources(self, person_id: int) -> dict[str, int]:
         """How many templates of a person come from where: "device", "photo" or "learnt"."""
@@ -116,105 +109,168 @@ class Gallery:
         embeddings: Sequence[Embedding],
         consented_at: datetime,
         source: str = "device",
+        recording: I16 | None = None,
     ) -> Person:
         """Enrol someone new; with None under a made name such as "person 3". source: where the templates
-        come from, "device" or "photo". Raises DuplicatePerson, GalleryModelMismatch, InputError, GalleryFull
-        or GalleryError."""
+        come from, "device" or "photo"; recording: their name as it was said, i16[n] mono at SAMPLE_RATE_HZ.
+        Raises DuplicatePerson, GalleryModelMismatch, InputError, GalleryFull or GalleryError."""
         template_rows.check(embeddings, self._model_id)
-        chosen = None if name is None else normal_name(name)
-        with self._store.change() as connection:
-            keys = {key for (key,) in connection.execute("SELECT name_key FROM people")}
-            final = generated_name(keys) if chosen is None else chosen
-            if name_key(final) in keys:
-                raise DuplicatePerson("there is already a person of that name; `kith people list` shows all")
-            cursor = connection.execute(
-                "INSERT INTO people (name, name_key, generated, consented_at, created_at)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (final, name_key(final), chosen is None, _text(consented_at), _text(datetime.now(UTC))),
-            )
-            assert cursor.lastrowid is not None
-            template_rows.insert(connection, cursor.lastrowid, embeddings, source)
-        return self.person(final)
-
-    def add_templates(self, person_id: int, embeddings: Sequence[Embedding], source: str = "device") -> None:
-        """More templates of someone. Raises PersonNotFound and what add_person raises."""
-        template_rows.check(embeddings, self._model_id)
-        with self._store.change() as connection:
-            _require(connection, person_id)
+        wav = None if recording is None else recordings.as_wav(recording)
+        with erasing.change_with_recordings(self._store) as (connection, keep):
+            person_id = people_rows.insert(connection, name, consented_at)
             template_rows.insert(connection, person_id, embeddings, source)
+            if wav is not None:
+                people_rows.set_recording(connection, person_id, keep(wav))
+            row = people_rows.require(connection, person_id)
+        return people_rows.person_of(row, self._folder)
+
+    def add_templates(
+        self, person_id: int, embeddings: Sequence[Embedding], source: str = "device"
+    ) -> tuple[int, ...]:
+        """More templates of someone, who counts as met today; their ids. Raises PersonNotFound and what
+        add_person raises."""
+        template_rows.check(embeddings, self._model_id)
+        with self._store.change() as connection:
+            people_rows.require(connection, person_id)
+            meetings.met(connection, [person_id], datetime.now(UTC).date())
+            return template_rows.insert(connection, person_id, embeddings, source)
+
+    def drop_templates(self, person_id: int, ids: Iterable[int]) -> int:
+        """Remove some of someone's templates, as entirely as `forget` does; how many. Raises InputError where
+        none would be left but learnt ones, GalleryFull or GalleryError."""
+        return erasing.erase(self._store, partial(template_rows.drop, person_id=person_id, ids=ids))
 
     def learn(self, person_id: int, embedding: Embedding, at_most: int) -> None:
         """One more template of someone, taken in use; of those taken so, the oldest beyond `at_most` go
         without a trace. Raises PersonNotFound and what add_person raises."""
         template_rows.check([embedding], self._model_id)
-        with self._store.change() as connection:
-            _require(connection, person_id)
+
+        def learn(connection: sqlite3.Connection) -> int:
+            people_rows.require(connection, person_id)
             template_rows.insert(connection, person_id, [embedding], template_rows.LEARNT)
-            if template_rows.drop_learnt(connection, person_id, at_most):
-                connection.execute("INSERT INTO erasures (recording) VALUES (NULL)")
-        self._finish_erasures()
+            return template_rows.drop_learnt(connection, person_id, at_most)
+
+        erasing.erase(self._store, learn)
 
     def unlearn(self, person_id: int) -> int:
         """Remove all that was taken of someone in use, as entirely as `forget` does, since it may be somebody
         else's face; how many templates. Raises GalleryFull or GalleryError."""
-        with self._store.change() as connection:
-            dropped = template_rows.drop_learnt(connection, person_id, 0)
-            if dropped:
-                connection.execute("INSERT INTO erasures (recording) VALUES (NULL)")
-        self._finish_erasures()
-        return dropped
+        return erasing.erase(
+            self._store, lambda connection: template_rows.drop_learnt(connection, person_id, 0)
+        )
+
+    def mark_wrong(self, person_id: int, embedding: Embedding, at_most: int) -> int:
+        """Keep a look that was given someone's name wrongly, as a counter-example; the oldest beyond
+        `at_most` go without a trace. How many there are since the newest look that was enrolled of them.
+        Raises PersonNotFound and what add_person raises."""
+        template_rows.check([embedding], self._model_id)
+
+        def mark(connection: sqlite3.Connection) -> int:
+            people_rows.require(connection, person_id)
+            marks.insert(connection, person_id, embedding)
+            return marks.drop_oldest(connection, person_id, at_most)
+
+        erasing.erase(self._store, mark)
+        with translated(self._store.path):
+            return marks.count(self._store.connection, person_id)
+
+    def unmark_last(self, person_id: int) -> bool:
+        """Remove someone's newest counter-example, as entirely as `forget` does; whether there was one.
+        Raises GalleryFull or GalleryError."""
+        return erasing.erase(self._store, partial(marks.drop_newest, person_id=person_id)) > 0
+
+    def clear_marks(self, person_id: int) -> int:
+        """Remove all of someone's counter-examples, as entirely as `forget` does; how many. Raises
+        GalleryFull or GalleryError."""
+        return erasing.erase(self._store, partial(marks.drop_oldest, person_id=person_id, keep=0))
+
+    def met(self, person_ids: Iterable[int], on: date) -> None:
+        """These people were met, or are to be kept. Writes only where this changes anything; a day before the
+        one that is known is not noted, but that they were told of is taken back. Raises GalleryFull or
+        GalleryError."""
+        with translated(self._store.path):
+            changed = meetings.outdated(self._store.connection, person_ids, on)
+        if changed:
+            with self._store.change() as connection:
+                meetings.met(connection, changed, on)
+
+    def told_of_expiry(self, person_ids: Iterable[int], on: date) -> None:
+        """The wearer was told that these people were not met for long; the first time counts, until they are
+        met. Raises GalleryFull or GalleryError."""
+        with translated(self._store.path):
+            changed = meetings.untold(self._store.connection, person_ids)
+        if changed:
+            with self._store.change() as connection:
+                meetings.told_of_expiry(connection, changed, on)
 
     def rename(self, old: str, new: str) -> Person:
         """Give someone another name. Raises PersonNotFound, DuplicatePerson, InputError."""
-        final = normal_name(new)
         with self._store.change() as connection:
-            person_id = self._row(old)[0]
-            if name_key(final) != name_key(normal_name(old)) and self._find(final) is not None:
-                raise DuplicatePerson("there is already a person of that name; `kith people list` shows all")
-            connection.execute(
-                "UPDATE people SET name = ?, name_key = ?, generated = 0 WHERE id = ?",
-                (final, name_key(final), person_id),
-            )
-        return self.person(final)
+            people_rows.rename(connection, old, new)
+        return self.person(new)
 
-    def set_name_recording(self, person_id: int, recording: str) -> None:
-        """Note where the wearer's recording of the name lies, relative to the gallery's folder; one noted
-        before is deleted. Raises PersonNotFound, InputError."""
-        parts = PurePosixPath(recording)
-        if parts.is_absolute() or ".." in parts.parts or not parts.parts:
-            raise InputError("a recording must lie within the folder of the gallery")
-        with self._store.change() as connection:
-            row = connection.execute(
-                "SELECT name_recording FROM people WHERE id = ?", (person_id,)
-            ).fetchone()
-            if row is None:
-                raise _not_found()
-            connection.execute("UPDATE people SET name_recording = ? WHERE id = ?", (str(parts), person_id))
-            if row[0] not in (None, str(parts)):
-                connection.execute("INSERT INTO erasures (recording) VALUES (?)", (row[0],))
-        self._finish_erasures()
+    def set_recording(self, person_id: int, samples: I16 | None) -> None:
+        """Keep a recording of someone's name, i16[n] mono at SAMPLE_RATE_HZ, in the place of the one before,
+        which is deleted; None: they have none. Raises PersonNotFound, InputError, GalleryFull or
+        GalleryError."""
+        wav = None if samples is None else recordings.as_wav(samples)
+        with erasing.change_with_recordings(self._store) as (connection, keep):
+            before = people_rows.require(connection, person_id)[3]
+            people_rows.set_recording(connection, person_id, None if wav is None else keep(wav))
+            if before is not None:
+                erasing.note(connection, before)
+        erasing.finish(self._store)
+
+    def records(self) -> list[PersonRecord]:
+        """Everything that is kept of everybody, by name."""
+        with self._store.locked(), translated(self._store.path):
+            return records.read(self._store.connection, self._folder)
+
+    def add_records(self, people: Sequence[PersonRecord], *, replace: bool = False) -> list[Person]:
+        """Take all of these in, or nobody. replace: who has one of their names is forgotten, as entirely as
+        by `forget`. Raises DuplicatePerson where two have one name, or, unless `replace`, somebody here has
+        one of theirs; GalleryModelMismatch, InputError, GalleryFull or GalleryError."""
+        records.check(people, self._model_id)
+        with erasing.change_with_recordings(self._store) as (connection, keep):
+            for each in people:
+                before = people_rows.find(connection, each.name)
+                if before is not None and not replace:
+                    raise people_rows.duplicate()
+                if before is not None:
+                    _delete(connection, before)
+            ids = [
+                records.insert(connection, each, None if each.recording is None else keep(each.recording))
+                for each in people
+            ]
+            rows = [people_rows.require(connection, each) for each in ids]
+        erasing.finish(self._store)
+        return [people_rows.person_of(row, self._folder) for row in rows]
 
     def forget(self, name: str) -> None:
-        """Remove a person entirely: templates, recording, every trace in the file, its journal, the backup
-        and kept copies. If it is cut short, the next opening finishes it. Raises PersonNotFound, GalleryFull
-        or GalleryError."""
+        """Remove a person entirely: templates, counter-examples, recording, every trace in the file, its
+        journal, the backup and kept copies. If it is cut short, the next opening finishes it. Raises
+        PersonNotFound, GalleryFull or GalleryError."""
         try:
-            self._delete(name)
+            self._forget(name)
         except GalleryFull:
             if self._store.obstacle is not None:
                 raise
             # A full disk must not keep anyone from being forgotten: the backup holds them too.
             self._store.drop_backup()
-            self._delete(name, backed_up=False)
-        self._finish_erasures()
+            self._forget(name, backed_up=False)
+        erasing.finish(self._store)
 
     def templates(self, *, learnt: bool = True) -> TemplateSet:
         """All templates, by person, or only those that someone enrolled. Raises GalleryModelMismatch when
         opened without a network."""
-        if self._model_id is None:
-            raise GalleryModelMismatch("the gallery was opened without naming a network")
         with translated(self._store.path):
-            return template_rows.read(self._store.connection, self._model_id, learnt=learnt)
+            return template_rows.read(self._store.connection, self._network, learnt=learnt)
+
+    def counterexamples(self) -> TemplateSet:
+        """All looks that were given somebody's name wrongly, by person. Raises GalleryModelMismatch when
+        opened without a network."""
+        with translated(self._store.path):
+            return template_rows.read_counterexamples(self._store.connection, self._network)
 
     def close(self) -> None:
         """May be called twice."""
@@ -228,28 +284,15 @@ class Gallery:
     ) -> None:
         self.close()
 
-    def _find(self, name: str) -> tuple[int, str, str, str | None, int, int] | None:
-        row: tuple[int, str, str, str | None, int, int] | None = self._store.connection.execute(
-            f"{_PEOPLE} WHERE name_key = ? GROUP BY people.id", (name_key(normal_name(name)),)
-        ).fetchone()
-        return row
+    @property
+    def _folder(self) -> Path:
+        return self._store.path.parent
 
-    def _row(self, name: str) -> tuple[int, str, str, str | None, int, int]:
-        row = self._find(name)
-        if row is None:
-            raise _not_found()
-        return row
-
-    def _person(self, row: tuple[int, str, str, str | None, int, int]) -> Person:
-        person_id, name, consented_at, recording, generated, templates = row
-        return Person(
-            person_id=person_id,
-            name=name,
-            consented_at=consented_at,
-            templates=templates,
-            name_recording=None if recording is None else self._store.path.parent / recording,
-            generated=bool(generated),
-        )
+    @property
+    def _network(self) -> str:
+        if self._model_id is None:
+            raise GalleryModelMismatch("the gallery was opened without naming a network")
+        return self._model_id
 
     def _check_model(self) -> None:
         if self._model_id is None:
@@ -263,43 +306,12 @@ class Gallery:
                 f"again"
             )
 
-    def _delete(self, name: str, *, backed_up: bool = True) -> None:
+    def _forget(self, name: str, *, backed_up: bool = True) -> None:
         with self._store.change(backed_up=backed_up) as connection:
-            person_id, _, _, recording, _, _ = self._row(name)
-            connection.execute("DELETE FROM people WHERE id = ?", (person_id,))
-            connection.execute("INSERT INTO erasures (recording) VALUES (?)", (recording,))
-
-    def _finish_erasures(self) -> None:
-        if self._store.obstacle is not None:
-            return
-        with translated(self._store.path):
-            pending = self._store.connection.execute("SELECT recording FROM erasures").fetchall()
-            if not pending:
-                return
-            for (recording,) in pending:
-                if recording is not None:
-                    (self._store.path.parent / recording).unlink(missing_ok=True)
-            self._store.drop_old_copies()
-        try:
-            self._store.wipe_freed()
-            with self._store.change() as connection:
-                connection.execute("DELETE FROM erasures")
-        except GalleryFull:
-            # The old backup holds whom it should not; the next opening makes a new one.
-            self._store.drop_backup()
-            log.warning("the disk is full: the gallery has no backup until there is room")
+            _delete(connection, people_rows.named(connection, name))
 
 
-def _require(connection: sqlite3.Connection, person_id: int) -> None:
-    if connection.execute("SELECT 1 FROM people WHERE id = ?", (person_id,)).fetchone() is None:
-        raise _not_found()
-
-
-def _text(moment: datetime) -> str:
-    if moment.tzinfo is None:
-        raise InputError("a date of consent needs a time zone")
-    return moment.astimezone(UTC).isoformat(timespec="seconds")
-
-
-def _not_found() -> PersonNotFound:
-    return PersonNotFound("there is no person of that name; `kith people list` shows who there is")
+def _delete(connection: sqlite3.Connection, row: people_rows.Row) -> None:
+    person_id, _, _, recording, *_ = row
+    connection.execute("DELETE FROM people WHERE id = ?", (person_id,))
+    erasing.note(connection, recording)

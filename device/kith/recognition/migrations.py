@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,23 @@ STEPS = (
             "CREATE TABLE erasures (id INTEGER PRIMARY KEY, recording TEXT) STRICT",
         ),
     ),
+    Step(
+        name="0002 names marked wrong, and when people were met",
+        statements=(
+            # enrolled_to: the newest template then that was not learnt; a mark counts until there is a newer.
+            """CREATE TABLE counterexamples (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+                model_id TEXT NOT NULL,
+                vector BLOB NOT NULL,
+                enrolled_to INTEGER NOT NULL,
+                created_at TEXT NOT NULL
+            ) STRICT""",
+            "CREATE INDEX counterexamples_of_person ON counterexamples (person_id)",
+            "ALTER TABLE people ADD COLUMN met_on TEXT",
+            "ALTER TABLE people ADD COLUMN expiry_told_on TEXT",
+        ),
+    ),
 )
 
 
@@ -87,18 +105,38 @@ def check_sound(connection: sqlite3.Connection, path: Path, newest: int) -> None
         raise corrupt(path, "its pages are damaged")
     if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
         raise corrupt(path, "it holds templates of nobody")
-    _check_rows(connection, path)
-
-
-def _check_rows(connection: sqlite3.Connection, path: Path) -> None:
     # SQLite has no checksums: a zeroed sector within a page is seen only in what it held.
-    for (blob,) in connection.execute("SELECT vector FROM templates"):
+    _check_vectors(connection, path, "templates")
+    if any(not name or "\0" in name for (name,) in connection.execute("SELECT name FROM people")):
+        raise corrupt(path, "a name in it is damaged")
+    if version >= 2:
+        _check_vectors(connection, path, "counterexamples")
+        _check_days(connection, path)
+
+
+def _check_vectors(connection: sqlite3.Connection, path: Path, table: str) -> None:
+    for (blob,) in connection.execute(f"SELECT vector FROM {table}"):
         vector = np.frombuffer(blob, dtype="<f4") if len(blob) % 4 == 0 else np.zeros(0, np.float32)
         if not abs(float(np.linalg.norm(vector)) - 1.0) < 1e-3:
             raise corrupt(path, "a template in it is damaged")
-    for (name,) in connection.execute("SELECT name FROM people"):
-        if not name or "\0" in name:
-            raise corrupt(path, "a name in it is damaged")
+
+
+def _check_days(connection: sqlite3.Connection, path: Path) -> None:
+    try:
+        for row in connection.execute("SELECT met_on, expiry_told_on FROM people"):
+            for day in row:
+                if day is not None:
+                    date.fromisoformat(day)
+    except ValueError:
+        raise corrupt(path, "a date in it is damaged") from None
+
+
+def brought_up_to_date(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """A copy in memory with all steps applied, for a file that must not be changed."""
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    connection.backup(copy)
+    migrate(copy, STEPS)
+    return copy
 
 
 def _apply(step: Step, version: int, database: Any) -> None:

@@ -15,12 +15,11 @@ from pathlib import Path
 
 from kith.errors import GalleryCorrupt, GalleryError, GalleryFull
 from kith.recognition import migrations
+from kith.recognition.connecting import BUSY_S, all_is_in_one_file, connect, connect_reading, open_to_look
 from kith.recognition.faults import GalleryNotWritable, corrupt, obstacle_of, translated
-from kith.recognition.files import copy_private, folder_lock, make_private, sync_folder, write_private
+from kith.recognition.files import copy_private, folder_lock, sync_folder, write_private
 
 log = logging.getLogger(__name__)
-
-_BUSY_S = 10.0
 
 
 class Store:
@@ -32,6 +31,7 @@ class Store:
         self.restored = False
         self.obstacle = obstacle
         self.changes = 0
+        self._only_looked_at = False
         self._identity = _identity(path)
 
     @classmethod
@@ -41,7 +41,7 @@ class Store:
         Raises GalleryCorrupt, GallerySchemaTooNew, GalleryFull or GalleryError."""
         with translated(path):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with folder_lock(path.parent, _BUSY_S):
+            with folder_lock(path.parent, BUSY_S):
                 return cls._open_locked(path)
 
     @classmethod
@@ -49,9 +49,9 @@ class Store:
     def looked_at(cls, path: Path) -> Iterator[Store]:
         """The file for reading alone; nothing in its folder is changed, and nobody else changes it meanwhile.
         Raises as `open`, and GalleryCorrupt also for damage that the next opening mends."""
-        with translated(path), folder_lock(path.parent, _BUSY_S):
+        with translated(path), folder_lock(path.parent, BUSY_S):
             try:
-                connection = _open_to_look(path)
+                connection = open_to_look(path)
             except GalleryCorrupt as damage:
                 if not any(map(_is_sound, (_staged(path), backup_of(path)))):
                     raise
@@ -59,7 +59,9 @@ class Store:
                     f"{path} is damaged or gone; its backup is sound and takes its place at the next start"
                 ) from damage
             try:
-                yield cls(path, connection, obstacle_of(path))
+                store = cls(path, connection, obstacle_of(path))
+                store._only_looked_at = True
+                yield store
             finally:
                 connection.close()
 
@@ -69,8 +71,18 @@ class Store:
         Raises as `open`; then it stays with what it has."""
         if _identity(self.path) == self._identity:
             return False
-        with translated(self.path), folder_lock(self.path.parent, _BUSY_S):
+        with translated(self.path), folder_lock(self.path.parent, BUSY_S):
             return self._follow_locked()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else changes anything in the folder meanwhile. Raises GalleryError."""
+        if self._only_looked_at:  # so it is anyway
+            yield
+            return
+        with translated(self.path), folder_lock(self.path.parent, BUSY_S):
+            self._follow_locked()
+            yield
 
     @contextmanager
     def change(self, *, backed_up: bool = True) -> Iterator[sqlite3.Connection]:
@@ -78,8 +90,7 @@ class Store:
         Raises GalleryFull or GalleryError."""
         if self.obstacle is not None:
             raise self.obstacle
-        with translated(self.path), folder_lock(self.path.parent, _BUSY_S):
-            self._follow_locked()
+        with self.locked():
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self.connection
@@ -99,8 +110,7 @@ class Store:
     def wipe_freed(self) -> None:
         """Write the file anew without anything that was deleted from it, and empty its journal. Raises
         GalleryError."""
-        with translated(self.path), folder_lock(self.path.parent, _BUSY_S):
-            self._follow_locked()
+        with self.locked():
             try:
                 # secure_delete alone leaves copies where rows moved between pages.
                 self.connection.execute("VACUUM")
@@ -118,6 +128,11 @@ class Store:
         for pattern in (".damaged-*", ".lost-*", ".v*"):
             for copy in self.path.parent.glob(self.path.name + pattern):
                 copy.unlink(missing_ok=True)
+
+    @property
+    def has_lost_copies(self) -> bool:
+        """A file that no backup could replace is kept beside this one."""
+        return any(self.path.parent.glob(self.path.name + ".lost-*"))
 
     def close(self) -> None:
         """May be called twice."""
@@ -157,12 +172,12 @@ class Store:
         emptied = path.exists() and backup_of(path).exists()
         try:
             with translated(path):
-                connection = _connect(path)
+                connection = connect(path)
         except (GalleryFull, GalleryNotWritable) as error:
-            if not _all_is_in_one_file(path):
+            if not all_is_in_one_file(path):
                 raise
             obstacle = error
-            connection = _connect_reading(path)
+            connection = connect_reading(path)
         try:
             with translated(path):
                 migrations.check_sound(connection, path, len(migrations.STEPS))
@@ -210,61 +225,10 @@ def backup_of(path: Path) -> Path:
     return path.with_name(path.name + ".bak")
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    make_private(path)
-    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        # What was confirmed aloud must outlive a pulled plug; NORMAL loses the last commits.
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA secure_delete = ON")
-        # VACUUM would put a whole copy into a temporary file elsewhere.
-        connection.execute("PRAGMA temp_store = MEMORY")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _connect_reading(path: Path) -> sqlite3.Connection:
-    # A WAL database cannot be opened where its journal cannot be made; as an immutable file it can.
-    return sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, isolation_level=None)
-
-
-def _open_to_look(path: Path) -> sqlite3.Connection:
-    if not path.exists():
-        raise corrupt(path, "it is not there")
-    # What a program that was killed left in the journal is read too; then the journal's files are there.
-    whole = _all_is_in_one_file(path)
-    connection = (
-        _connect_reading(path)
-        if whole
-        else sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)
-    )
-    try:
-        with translated(path):
-            migrations.check_sound(connection, path, len(migrations.STEPS))
-            if migrations.schema_version(connection) == 0:
-                raise corrupt(path, "it is empty")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _all_is_in_one_file(path: Path) -> bool:
-    journal = path.with_name(path.name + "-wal")
-    try:
-        return path.stat().st_size > 0 and not (journal.exists() and journal.stat().st_size > 0)
-    except OSError:
-        return False
-
-
 def _is_sound(path: Path) -> bool:
     if not path.exists():
         return False
-    connection = _connect_reading(path)
+    connection = connect_reading(path)
     try:
         migrations.check_sound(connection, path, len(migrations.STEPS))
         return migrations.schema_version(connection) > 0

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 
 from kith.errors import GalleryModelMismatch, InputError
 from kith.recognition.matcher import TemplateSet
-from kith.types import Embedding
+from kith.types import F32, Embedding
 
 LEARNT = "learnt"
 """The source of templates that the device took by itself, from people whom it knew well."""
@@ -31,13 +31,42 @@ def check(embeddings: Sequence[Embedding], model_id: str | None) -> None:
 
 def insert(
     connection: sqlite3.Connection, person_id: int, embeddings: Sequence[Embedding], source: str
-) -> None:
-    """Add templates of someone who is there."""
+) -> tuple[int, ...]:
+    """Add templates of someone who is there; their ids."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    connection.executemany(
-        "INSERT INTO templates (person_id, model_id, vector, source, created_at) VALUES (?, ?, ?, ?, ?)",
-        [(person_id, each.model_id, each.vector.astype("<f4").tobytes(), source, now) for each in embeddings],
+    ids = []
+    for each in embeddings:
+        cursor = connection.execute(
+            "INSERT INTO templates (person_id, model_id, vector, source, created_at) VALUES (?, ?, ?, ?, ?)",
+            (person_id, each.model_id, blob(each.vector), source, now),
+        )
+        assert cursor.lastrowid is not None
+        ids.append(cursor.lastrowid)
+    return tuple(ids)
+
+
+def drop(connection: sqlite3.Connection, person_id: int, ids: Iterable[int]) -> int:
+    """Remove these of someone's templates; how many went. Raises InputError where none would be left."""
+    dropped = sum(
+        connection.execute("DELETE FROM templates WHERE id = ? AND person_id = ?", (each, person_id)).rowcount
+        for each in set(ids)
     )
+    if dropped and enrolled_to(connection, person_id) == 0:
+        raise InputError("that would leave a person without a look; forget them instead")
+    return dropped
+
+
+def enrolled_to(connection: sqlite3.Connection, person_id: int) -> int:
+    """The newest of someone's templates that was not learnt, 0 for none."""
+    newest: int = connection.execute(
+        "SELECT coalesce(max(id), 0) FROM templates WHERE person_id = ? AND source <> ?", (person_id, LEARNT)
+    ).fetchone()[0]
+    return newest
+
+
+def blob(vector: F32) -> bytes:
+    """A vector as the file keeps it."""
+    return vector.astype("<f4").tobytes()
 
 
 def drop_learnt(connection: sqlite3.Connection, person_id: int, keep: int) -> int:
@@ -51,10 +80,24 @@ def drop_learnt(connection: sqlite3.Connection, person_id: int, keep: int) -> in
 
 def read(connection: sqlite3.Connection, model_id: str, *, learnt: bool) -> TemplateSet:
     """All templates, by person; without those learnt where these are not wanted."""
-    rows = connection.execute(
-        "SELECT person_id, vector FROM templates WHERE ? OR source <> ? ORDER BY person_id, id",
-        (learnt, LEARNT),
-    ).fetchall()
+    return _set(
+        connection.execute(
+            "SELECT person_id, vector FROM templates WHERE ? OR source <> ? ORDER BY person_id, id",
+            (learnt, LEARNT),
+        ).fetchall(),
+        model_id,
+    )
+
+
+def read_counterexamples(connection: sqlite3.Connection, model_id: str) -> TemplateSet:
+    """All counter-examples, by person."""
+    return _set(
+        connection.execute("SELECT person_id, vector FROM counterexamples ORDER BY person_id, id").fetchall(),
+        model_id,
+    )
+
+
+def _set(rows: list[tuple[int, bytes]], model_id: str) -> TemplateSet:
     person_ids = np.array([person_id for person_id, _ in rows], dtype=np.int64)
     vectors = np.array([np.frombuffer(blob, dtype="<f4") for _, blob in rows], dtype=np.float32)
     vectors = vectors.reshape(len(rows), -1) if rows else np.zeros((0, 0), np.float32)
