@@ -77,15 +77,73 @@ def play(script: str, until_ms: int = 20_000) -> list[tuple[int, str]]:
             id="stuck, then free",
         ),
         pytest.param(
+            "d0 u3600000 d3601000 u3601080",
+            [
+                *[(0, PRESS), (1000, "reached hold"), (4000, "reached hold4"), (8000, "power_warning")],
+                *[(10_000, "hold10"), (3_601_000, PRESS), (3_601_430, "tap")],
+            ],
+            id="stuck for an hour",
+        ),
+        pytest.param(
             "d0 u80 d200 u1500",
-            [(0, PRESS), (200, PRESS), (1200, "tap"), (1200, "reached hold"), (1525, "hold")],
-            id="a tap and a hold are no double",
+            [(0, PRESS), (200, PRESS), (1200, "reached tap_hold"), (1525, "tap_hold")],
+            id="tap and hold",
+        ),
+        pytest.param(
+            "d0 u80 d429 u1500",
+            [(0, PRESS), (429, PRESS), (1429, "reached tap_hold"), (1525, "tap_hold")],
+            id="tap and hold, as late as a double may be",
+        ),
+        pytest.param(
+            "d0 u80 d200 u1199", [(0, PRESS), (200, PRESS), (1224, "double")], id="a long double is no hold"
+        ),
+        pytest.param(
+            "d0 u80 d450 u1700",
+            [(0, PRESS), (430, "tap"), (450, PRESS), (1450, "reached hold"), (1725, "hold")],
+            id="a tap, then a hold",
+        ),
+        pytest.param(
+            "d0 u80 d200 u4500",
+            [(0, PRESS), (200, PRESS), (1200, "reached tap_hold"), (4200, "reached hold4"), (4525, "hold4")],
+            id="tap and hold to 4 s",
+        ),
+        pytest.param(
+            "d0 u80 d200 u20000",
+            [
+                *[(0, PRESS), (200, PRESS), (1200, "reached tap_hold"), (4200, "reached hold4")],
+                *[(8200, "power_warning"), (10_200, "hold10")],
+            ],
+            id="tap and hold to 10 s",
+        ),
+        pytest.param(
+            "d0 u80 d200 u9000 d9100 u9180",
+            [
+                *[(0, PRESS), (200, PRESS), (1200, "reached tap_hold"), (4200, "reached hold4")],
+                *[(8200, "power_warning"), (9100, PRESS), (9530, "tap")],
+            ],
+            id="a tap, thought better of, and a tap: no double of the two taps",
+        ),
+        pytest.param(
+            "d0 u80 d200 u1500 d1600 u1680",
+            [
+                *[(0, PRESS), (200, PRESS), (1200, "reached tap_hold"), (1525, "tap_hold")],
+                *[(1600, PRESS), (2030, "tap")],
+            ],
+            id="tap and hold, then a tap",
+        ),
+        pytest.param(
+            "d0 u80 d200 u280 d400 u1500",
+            [
+                *[(0, PRESS), (200, PRESS), (305, "double")],
+                *[(400, PRESS), (1400, "reached hold"), (1525, "hold")],
+            ],
+            id="a double, then a hold",
         ),
         pytest.param("u0 d100 u180", [(100, PRESS), (530, "tap")], id="down when Kith began"),
     ],
 )
 def test_presses(script: str, expected: list[tuple[int, str]]) -> None:
-    assert play(script, until_ms=70_000) == expected
+    assert play(script, until_ms=3_700_000) == expected
 
 
 @pytest.mark.parametrize(
@@ -99,6 +157,16 @@ def test_presses(script: str, expected: list[tuple[int, str]]) -> None:
             "d0 u995 d1003 u1200", [(0, PRESS), (1000, "reached hold"), (1225, "hold")], id="at the hold"
         ),
         pytest.param("d0 d5 u80", [(0, PRESS), (430, "tap")], id="an up lost in the bounces"),
+        pytest.param(
+            "d0 u2 d4 u80 d83 u86 d200 u203 d206 u1500 d1510 u1520",
+            [(0, PRESS), (200, PRESS), (1200, "reached tap_hold"), (1545, "tap_hold")],
+            id="both edges of a tap and hold",
+        ),
+        pytest.param(
+            "d0 u80 d200 u1195 d1210 u1500",
+            [(0, PRESS), (200, PRESS), (1200, "reached tap_hold"), (1525, "tap_hold")],
+            id="at the hold of a tap and hold",
+        ),
     ],
 )
 def test_bounces_are_no_presses(script: str, expected: list[tuple[int, str]]) -> None:
@@ -123,6 +191,16 @@ def test_bounces_are_no_presses(script: str, expected: list[tuple[int, str]]) ->
             ],
             id="of a stuck button",
         ),
+        pytest.param(
+            "d0 d250 u1500",
+            [(0, PRESS), (250, PRESS), (1250, "reached tap_hold"), (1525, "tap_hold")],
+            id="of the tap of a tap and hold",
+        ),
+        pytest.param(
+            "d0 u80 d200 d3000 u3080",
+            [(0, PRESS), (200, PRESS), (1200, "reached tap_hold"), (3000, PRESS), (3430, "tap")],
+            id="of the hold of a tap and hold: nothing, and no double with the tap of before",
+        ),
     ],
 )
 def test_a_lost_release(script: str, expected: list[tuple[int, str]]) -> None:
@@ -135,6 +213,29 @@ def test_an_edge_that_waited_is_measured_by_its_own_time() -> None:
     assert machine.step(ButtonEdge(down=True, at_ns=ms(0)), late) == [Pressed(at_ns=0)]
     assert machine.step(ButtonEdge(down=False, at_ns=ms(90)), late) == []
     assert machine.step(Tick(), late) == [Gesture.TAP]
+
+
+def test_edges_out_of_order_count_as_of_the_latest_before_them() -> None:
+    machine = Gestures(ButtonSettings())
+    assert machine.step(ButtonEdge(down=True, at_ns=ms(500)), ms(500)) == [Pressed(at_ns=ms(500))]
+    assert machine.step(ButtonEdge(down=False, at_ns=ms(200)), ms(600)) == []
+    assert machine.next_deadline_ns == ms(525)
+    assert machine.step(Tick(), ms(2000)) == [Gesture.TAP]
+    assert machine.next_deadline_ns is None
+
+
+def test_a_clock_that_stands_makes_no_gesture_and_no_endless_loop() -> None:
+    machine = Gestures(ButtonSettings())
+    made: list[GestureCommand] = []
+    for down in [True, False] * 50:
+        made += machine.step(ButtonEdge(down=down, at_ns=0), 0) + machine.step(Tick(), 0)
+    assert made == [Pressed(at_ns=0)]
+    assert machine.step(Tick(), ms(1000)) == [Gesture.TAP]
+
+
+def test_a_double_is_made_no_later_than_its_second_release_is_known() -> None:
+    """It must not wait to see whether a hold becomes of it."""
+    assert play("d0 u80 d200 u260")[-1] == (260 + ButtonSettings().debounce_ms, "double")
 
 
 def test_holds_that_do_not_grow_are_refused() -> None:

@@ -19,7 +19,8 @@ class Pressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
-    """The hold is now long enough: letting go makes this gesture (HOLD_1S or HOLD_4S). For a sound."""
+    """The hold is now long enough: letting go makes this gesture (HOLD_1S, TAP_HOLD or HOLD_4S). For a
+    sound."""
 
     gesture: Gesture
     at_ns: int
@@ -31,6 +32,9 @@ GestureCommand = Pressed | Reached | Gesture
 class Gestures:
     """TAP comes once no second press followed, DOUBLE when the second press is let go, HOLD_1S and HOLD_4S
     when the button is let go, POWER_WARNING and HOLD_10S while it is still held.
+
+    A second press that is held makes TAP_HOLD in the place of HOLD_1S; held for longer it is what it would
+    be alone. Either way the tap before it is not made.
 
     Let go after the warning and before HOLD_10S: nothing, the wearer thought better of it. A button that is
     stuck down makes nothing more after HOLD_10S until it came up. Raises ConfigError if the holds of the
@@ -57,7 +61,7 @@ class Gestures:
         self._down_edge_ns = 0
         self._up_ns: int | None = None  # a release that may yet prove to be a bounce
         self._holds_reached = 0
-        self._tap_ns: int | None = None  # the end of a first tap that may become a double
+        self._tap_ns: int | None = None  # the end of a first tap that may become a double, or a tap and hold
 
     @property
     def next_deadline_ns(self) -> int | None:
@@ -114,6 +118,7 @@ class Gestures:
         # been anything: rather nothing than the wrong thing.
         self._down_ns = None
         if self._holds_reached:
+            self._tap_ns = None
             return []
         return self._tapped(min(down_ns + self._debounce_ns, at_ns)) + self._advance(at_ns)
 
@@ -121,8 +126,14 @@ class Gestures:
         self._down_ns = self._up_ns = None
         if self._holds_reached == 0:
             return self._tapped(at_ns)
-        gesture = {1: Gesture.HOLD_1S, 2: Gesture.HOLD_4S}.get(self._holds_reached)
+        gesture, self._tap_ns = self._held(), None
         return [] if gesture is None else [gesture]
+
+    def _held(self) -> Gesture | None:
+        """What letting go would make now, after a hold."""
+        if self._holds_reached == 1:
+            return Gesture.HOLD_1S if self._tap_ns is None else Gesture.TAP_HOLD
+        return Gesture.HOLD_4S if self._holds_reached == 2 else None
 
     def _tapped(self, at_ns: int) -> list[GestureCommand]:
         if self._tap_ns is not None:
@@ -133,10 +144,7 @@ class Gestures:
 
     def _hold_reached(self, at_ns: int) -> list[GestureCommand]:
         self._holds_reached += 1
-        if self._holds_reached > 2:
-            return [Gesture.POWER_WARNING if self._holds_reached == 3 else Gesture.HOLD_10S]
-        # A tap followed by a hold is no double: the tap stands for itself.
-        tap: list[GestureCommand] = [] if self._tap_ns is None else [Gesture.TAP]
-        self._tap_ns = None
-        gesture = Gesture.HOLD_1S if self._holds_reached == 1 else Gesture.HOLD_4S
-        return [*tap, Reached(gesture=gesture, at_ns=at_ns)]
+        gesture = self._held()
+        if gesture is not None:
+            return [Reached(gesture=gesture, at_ns=at_ns)]
+        return [Gesture.POWER_WARNING if self._holds_reached == 3 else Gesture.HOLD_10S]
