@@ -14,6 +14,7 @@ from kith.announce.arbiter import (
     Duck,
     HazardChanged,
     Heard,
+    KeepStill,
     Play,
     PlaybackEnded,
     Stop,
@@ -83,6 +84,9 @@ class Stage:
 
     def heed(self, hazard: Hazard, at_ms: float = 0) -> list[str]:
         return self._run(self.arbiter.step(HazardChanged(hazard), ms(at_ms)))
+
+    def keep_still(self, on: bool, at_ms: float = 0) -> list[str]:
+        return self._run(self.arbiter.step(KeepStill(on), ms(at_ms)))
 
     def stop(self, at_ms: float = 0) -> list[str]:
         return self._run(self.arbiter.step(StopSpeaking(), ms(at_ms)))
@@ -378,3 +382,29 @@ def test_who_sits_before_something_is_not_cut_off_by_a_level_that_flutters_but_b
     assert stage.heed(Hazard.CONTACT, 24_000) == ["stop", "unheard Anna interrupted"]
     assert stage.tick(24_999) == []
     assert stage.tick(25_000) == ["play Anna"]
+
+
+def test_while_somebody_is_listened_to_nothing_is_said_unasked() -> None:
+    stage = Stage()
+    stage.crowd.waiting.append(saying("anna", Band.AMBIENT))
+    assert stage.keep_still(True) == []
+    assert stage.submit(saying("fault", Band.NOTICE, expires_ms=3000)) == []
+    assert stage.tick(4000) == []
+    assert stage.submit(saying("answer", Band.RESPONSE), 4000) == ["play answer"]
+    assert stage.end(COMPLETED, 4500) == ["heard answer"]
+    assert stage.keep_still(False, 5000) == ["play fault"], "a fault does not grow old meanwhile"
+
+
+@pytest.mark.parametrize("band", [Band.NOTICE, Band.AMBIENT])
+def test_what_nobody_asked_for_is_cut_off_when_somebody_is_to_be_heard(band: Band) -> None:
+    stage = Stage()
+    stage.play(saying("words", band))
+    assert stage.keep_still(True) == ["stop", f"unheard words {INTERRUPTED}"]
+    assert stage.keep_still(True) == []
+
+
+def test_a_tone_that_was_asked_for_is_not_cut_off_by_listening() -> None:
+    stage = Stage()
+    stage.play(saying("answer", Band.RESPONSE))
+    assert stage.keep_still(True) == []
+    assert stage.end(COMPLETED) == ["heard answer"]

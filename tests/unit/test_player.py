@@ -27,6 +27,7 @@ from kith.types import (
     PlaybackResult,
     Recorded,
     Spoken,
+    Take,
     Tone,
 )
 
@@ -132,6 +133,16 @@ def test_parts_follow_each_other_without_a_gap(tmp_path: Path) -> None:
     )
     assert not sound[end_of_recording + 2 * LETTER :].any()
     assert stage.speech.said == ["ab", "cd"]
+
+
+def test_a_take_that_lies_in_no_file_is_played_in_both_ears() -> None:
+    take = np.full(3000, 4000, np.int16)
+    stage = Stage()
+    stage.player.play(1, announcement(Phrase(parts=(Take(text="the name", samples=take), Spoken(text="ab")))))
+    sound = stage.run(100).astype(int)
+    assert (sound[:3000] == 4000).all()
+    assert rms(sound[3000 : 3000 + 2 * LETTER, 0]) > 5000
+    assert stage.speech.said == ["ab"]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"RIFF and then no sound"])

@@ -42,13 +42,20 @@ class StopSpeaking:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepStill:
+    """Somebody is being listened to, or is not any more."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class HazardChanged:
     """The buzzer sounds more or less urgently."""
 
     hazard: Hazard
 
 
-ArbiterEvent = Submit | PlaybackEnded | StopSpeaking | HazardChanged | Tick
+ArbiterEvent = Submit | PlaybackEnded | StopSpeaking | KeepStill | HazardChanged | Tick
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +117,8 @@ class Arbiter:
     failed is tried once more. After StopSpeaking notices and ambient speech keep quiet for
     `ambient_max_age_ms`.
 
+    While it keeps still only RESPONSE and above are played; notices do not grow old.
+
     While there is a Hazard all is played quietly. As long as a Hush holds, only RESPONSE and above are
     played; notices do not grow old. Its beginning cuts off what is AMBIENT, and CONTACT whatever plays.
     """
@@ -122,6 +131,7 @@ class Arbiter:
         self._waiting: list[_Turn] = []  # by band, then by age
         self._current: _Turn | None = None
         self._quiet_until_ns: int | None = None
+        self._still = False
         self._last_play_id = 0
 
     @property
@@ -150,6 +160,8 @@ class Arbiter:
             case StopSpeaking():
                 self._quiet_until_ns = now_ns + self._quiet_ns
                 commands = self._clear_responses() + self._interrupt()
+            case KeepStill():
+                commands = self._keep_still(event.on, now_ns)
             case HazardChanged():
                 commands = self._heed(event.hazard, now_ns)
             case Tick():
@@ -191,8 +203,15 @@ class Arbiter:
             commands.append(Duck(on=bool(hazard)))
         return commands
 
+    def _keep_still(self, on: bool, now_ns: int) -> list[ArbiterCommand]:
+        was, self._still = self._still, on
+        if was and not on:
+            self._renew_notices(now_ns)
+        unasked = self._current is not None and self._current.announcement.band > Band.RESPONSE
+        return self._interrupt() if on and unasked else []
+
     def _renew_notices(self, now_ns: int) -> None:
-        """What had to wait for the buzzer begins its life anew: a fault must not be lost to a wall."""
+        """What had to wait begins its life anew: a fault must not be lost to a wall, nor to a name."""
         until_ns = now_ns + self._notice_max_age_ns
         self._waiting = [
             replace(turn, expires_ns=max(turn.expires_ns, until_ns)) if _is_notice(turn) else turn
@@ -256,7 +275,7 @@ class Arbiter:
         return commands
 
     def _take(self, now_ns: int) -> _Turn | None:
-        hushed = self._quiet_until_ns is not None or self._hush.holds
+        hushed = self._still or self._quiet_until_ns is not None or self._hush.holds
         if self._waiting and (not hushed or self._waiting[0].announcement.band <= Band.RESPONSE):
             return self._waiting.pop(0)
         announcement = None if hushed else self._ambient.next_ambient(now_ns)

@@ -13,6 +13,8 @@
 | privacy_on | a slide down, closing | the camera is closed |
 | privacy_off | a slide up, opening | the camera is open again |
 | power_warning | two notes to and fro, four times, 1 s | keep holding and I switch off |
+| ask | two soft notes, a fifth up | a question follows |
+| listen | one clear tone | speak now |
 """
 
 from __future__ import annotations
@@ -84,6 +86,8 @@ _SCORE: dict[Earcon, tuple[_Note, ...]] = {
         _Note(hz=(740.0, 740.0), ms=125.0, partials=_REED),
     )
     * 4,
+    Earcon.ASK: (_bell(587.3, ms=90.0, level=0.3), _bell(880.0, ms=160.0, level=0.3)),
+    Earcon.LISTEN: (_Note(hz=(1046.5, 1046.5), ms=180.0, level=0.35, partials=_PURE),),
 }
 
 

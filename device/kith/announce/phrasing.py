@@ -6,9 +6,9 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 
-from kith.types import Recorded, Spoken
+from kith.types import Recorded, Spoken, Take
 
-Piece = Spoken | Recorded
+Piece = Spoken | Recorded | Take
 
 _NUMBERS = (
     *("zero", "one", "two", "three", "four", "five", "six"),
@@ -44,7 +44,7 @@ def join(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
     joined: list[Piece] = []
     for piece in pieces:
         last = joined[-1] if joined else None
-        if isinstance(piece, Recorded) or last is None:
+        if not isinstance(piece, Spoken) or last is None:
             joined.append(piece)
         elif isinstance(last, Spoken):
             joined[-1] = Spoken(text=last.text + piece.text)
@@ -55,4 +55,4 @@ def join(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
             )
             joined.append(Spoken(text=words))
     tidy = (dataclasses.replace(piece, text=piece.text.strip()) for piece in joined)
-    return tuple(piece for piece in tidy if piece.text or isinstance(piece, Recorded))
+    return tuple(piece for piece in tidy if piece.text or not isinstance(piece, Spoken))

@@ -26,6 +26,7 @@ from kith.types import (
     PlaybackResult,
     Recorded,
     Spoken,
+    Take,
     Tone,
 )
 
@@ -147,7 +148,9 @@ class Player:
 
     # --- inside ------------------------------------------------------------------------------------
 
-    def _source(self, part: Spoken | Recorded) -> Source:
+    def _source(self, part: Spoken | Recorded | Take) -> Source:
+        if isinstance(part, Take):
+            return ArraySource(np.column_stack([part.samples, part.samples]))
         if isinstance(part, Recorded):
             try:
                 return ArraySource(read_recording(part.path))

@@ -35,6 +35,8 @@ _EARCONS = (
     (Earcon.FAULT, "three low reedy notes", "A part of the device is broken."),
     (Earcon.PRIVACY_ON, "a slide down", "The camera is closed."),
     (Earcon.PRIVACY_OFF, "a slide up", "The camera is open again."),
+    (Earcon.ASK, "two soft notes, a fifth up", "A question follows."),
+    (Earcon.LISTEN, "one clear tone", "Speak now."),
     (Earcon.POWER_WARNING, "two notes to and fro, four times", "Hold on, and I switch off."),
 )
 _LEVELS = (
