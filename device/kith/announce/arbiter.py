@@ -148,10 +148,7 @@ class Arbiter:
 
     def step(self, event: ArbiterEvent, now_ns: int) -> list[ArbiterCommand]:
         """Take one event."""
-        if self._quiet_until_ns is not None and now_ns >= self._quiet_until_ns:
-            self._quiet_until_ns = None
-        if self._hush.passes(now_ns):
-            self._renew_notices(now_ns)
+        self._pass_time(now_ns)
         match event:
             case Submit():
                 commands = self._submit(event.announcement)
@@ -167,6 +164,12 @@ class Arbiter:
             case Tick():
                 commands = self._give_up_overdue(now_ns)
         return commands + self._next(now_ns)
+
+    def _pass_time(self, now_ns: int) -> None:
+        if self._quiet_until_ns is not None and now_ns >= self._quiet_until_ns:
+            self._quiet_until_ns = None
+        if self._hush.passes(now_ns):
+            self._renew_notices(now_ns)
 
     def _submit(self, announcement: Announcement) -> list[ArbiterCommand]:
         commands: list[ArbiterCommand] = []

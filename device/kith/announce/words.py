@@ -19,8 +19,8 @@ from kith.types import Announcement, Band, Earcon, Phrase, Spoken
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What is heard in one situation. text: with {name}, {count}, {Count}, {reason} or {Reason}, where a capital
-    stands for a capital; empty: a sound alone."""
+    """What is heard in one situation. text: with {name}, {count}, {Count}, {reason} or {Reason}, where a
+    capital stands for a capital; empty: a sound alone."""
 
     text: str
     sound: Earcon | None = None
@@ -88,7 +88,9 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "tour.paused": Line("Privacy is on. The camera is closed."),
         "tour.looked_now": Line("I looked just now."),
         "tour.looked_seconds": Line("I last looked {count} seconds ago."),
+        "tour.looked_minute": Line("I last looked one minute ago."),
         "tour.looked_minutes": Line("I last looked {count} minutes ago."),
+        "tour.looked_hour": Line("I last looked one hour ago."),
         "tour.looked_hours": Line("I last looked {count} hours ago."),
         "tour.looked_never": Line("I have not looked yet."),
         "tour.battery": Line("The battery is at {count} percent."),
