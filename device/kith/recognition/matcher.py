@@ -20,6 +20,11 @@ from kith.types import F32, Embedding, Identification, Outcome
 
 I64 = NDArray[np.int64]
 
+DENIAL_LEAD = 0.05
+"""So much nearer than a person's middle a counter-example of theirs must be for the name to be withheld. With
+less, more of the true person's looks are withheld where the wearer marked one of these by mistake; with more,
+more of a marked stranger's looks are named again (docs/correction.md)."""
+
 OUTLIER_AGREEMENT = 0.2
 """Least centred cosine of a template to the middle of the person's others, where there are two or more.
 Of the development faces 0.1 % fall below it, some of them mislabelled; of strangers' faces 98.6 % do."""
@@ -48,12 +53,20 @@ class Middles:
 class Matcher:
     """Immutable, so one may be made in a thread and handed to another."""
 
-    def __init__(self, templates: TemplateSet, point: OperatingPoint) -> None:
-        """Raises CalibrationMismatch when the operating point is of another network."""
+    def __init__(
+        self, templates: TemplateSet, point: OperatingPoint, counterexamples: TemplateSet | None = None
+    ) -> None:
+        """counterexamples: looks that were given a person's name wrongly. Raises CalibrationMismatch when the
+        operating point is of another network."""
         _check(templates, point)
         self._centre = np.array(point.centre, np.float32)
         self._middles = middles(templates, self._centre)
         self._point = point
+        self._denials: dict[int, F32] = {}
+        if counterexamples is not None and len(counterexamples.vectors):
+            _check(counterexamples, point)
+            vectors, owners = centred(counterexamples.vectors, self._centre), counterexamples.person_ids
+            self._denials = {int(owner): vectors[owners == owner] for owner in np.unique(owners)}
 
     @property
     def point(self) -> OperatingPoint:
@@ -75,17 +88,46 @@ class Matcher:
         people = self._middles.person_ids.size
         if people == 0:
             return _answer(Outcome.UNKNOWN)
-        scores = self._middles.vectors @ centred(embedding.vector, self._centre)
+        probe = centred(embedding.vector, self._centre)
+        scores = self._middles.vectors @ probe
+        answer = self._decide(scores, self._point.threshold_for(people, looks))
+        if self._denials and answer.person_id is not None:
+            return self._unless_denied(answer, probe, scores, self._point.threshold_for(people, looks))
+        return answer
+
+    def _decide(self, scores: F32, threshold: float) -> Identification:
         best = int(np.argmax(scores))
         score = float(scores[best])
-        threshold = self._point.threshold_for(people, looks)
-        if people == 1:
-            return self._decide(score, threshold, best, None, None)
         scores[best] = -np.inf
         second = int(np.argmax(scores))
-        return self._decide(score, threshold, best, second, score - float(scores[second]))
+        second_score = float(scores[second])
+        scores[best] = score
+        if math.isinf(second_score):  # there is no other
+            return self._named(score, threshold, best, None, None)
+        return self._named(score, threshold, best, second, score - second_score)
 
-    def _decide(
+    def _unless_denied(
+        self, answer: Identification, probe: F32, scores: F32, threshold: float
+    ) -> Identification:
+        """The answer where no counter-example speaks against it. Where one of two is denied the other is
+        named if they would be without the first; nobody is named in the place of a name that was denied."""
+        two = [each for each in (answer.person_id, answer.runner_up_id) if each is not None]
+        rows = {each: int(np.searchsorted(self._middles.person_ids, each)) for each in two}
+        denied = [each for each in two if self._denies(each, probe, float(scores[rows[each]]))]
+        if not denied:
+            return answer
+        if len(denied) < len(two):
+            scores[rows[denied[0]]] = -np.inf
+            other = self._decide(scores, threshold)
+            if other.outcome is Outcome.KNOWN and other.person_id in two:
+                return other
+        return _answer(Outcome.UNKNOWN, score=answer.score, margin=answer.margin)
+
+    def _denies(self, person_id: int, probe: F32, score: float) -> bool:
+        looks = self._denials.get(person_id)
+        return looks is not None and float(np.max(looks @ probe)) > score + DENIAL_LEAD
+
+    def _named(
         self, score: float, threshold: float, best: int, second: int | None, margin: float | None
     ) -> Identification:
         if not score >= threshold:  # nor what is no number

@@ -5,7 +5,7 @@ A track's looks vote for an identity: the ids of one person, of the two that can
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kith.clock import NS_PER_MS, Tick
 from kith.config import PresenceSettings
@@ -31,6 +31,21 @@ class NamesHeard:
     identities: tuple[Ids, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    """The wearer said that these names were wrong. They leave; the tracks they were given to are nobody's
+    until new looks say whose, and never those people's again."""
+
+    identities: tuple[Ids, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """The wearer took that back: the tracks may be those people's again."""
+
+    identities: tuple[Ids, ...]
+
+
 @dataclass(slots=True, kw_only=True)
 class _Track:
     votes: Votes
@@ -41,6 +56,12 @@ class _Track:
     unknown_near: int = 0
     stranger: bool = False
     stranger_told: bool = False
+    denied: set[int] = field(default_factory=set)
+
+    def begin_anew(self) -> None:
+        """As if it had never been looked at."""
+        self.votes.forget_all()
+        self.ids, self.score, self.unknown_near = (), 0.0, 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,21 +88,31 @@ class Presence:
         self._tracks: dict[int, _Track] = {}
         self._present: dict[Ids, _Present] = {}
         self._heard_ns: dict[Ids, int] = {}
+        self._carried: dict[Ids, tuple[int, int]] = {}  # by which track last, and when
         self._in_view: tuple[int, ...] = ()
 
     @property
     def next_deadline_ns(self) -> int | None:
         """When it wants a Tick: the next leaving."""
-        seen = min((present.seen_ns for present in self._present.values()), default=None)
-        return None if seen is None else seen + self._left_after_ns
+        seen = [present.seen_ns for present in self._present.values()]
+        seen += [at_ns for _, at_ns in self._carried.values()]
+        return min(seen) + self._left_after_ns if seen else None
 
-    def step(self, event: Sighting | NamesHeard | Tick, now_ns: int) -> list[PresenceEvent]:
+    def step(
+        self, event: Sighting | NamesHeard | Denied | Allowed | Tick, now_ns: int
+    ) -> list[PresenceEvent]:
         """Take one event."""
         match event:
             case Sighting():
                 return self._look(event) + self._leave_overdue(now_ns)
             case NamesHeard():
                 self._heard_ns.update(dict.fromkeys(event.identities, now_ns))
+                return self._leave_overdue(now_ns)
+            case Denied():
+                left = [each for ids in event.identities for each in self._deny(ids, now_ns)]
+                return left + self._leave_overdue(now_ns)
+            case Allowed():
+                self._allow({person_id for ids in event.identities for person_id in ids})
                 return self._leave_overdue(now_ns)
             case Tick():
                 return self._leave_overdue(now_ns)
@@ -101,6 +132,11 @@ class Presence:
         if track is None or not (track.ids or track.stranger):
             return None
         return track.ids
+
+    def track_of(self, ids: tuple[int, ...]) -> int | None:
+        """The track that carries this identity, or did last within `left_after_ms`; None for none."""
+        carried = self._carried.get(ids)
+        return None if carried is None else carried[0]
 
     def company(self, now_ns: int) -> Company:
         """Who is here now: seen within `vote_window_ms`, faces without a name as of the last sighting."""
@@ -145,10 +181,9 @@ class Presence:
         track.place, track.seen_ns = face.place, at_ns
         track.votes.forget_old(at_ns)
         if face.identification is not None:
-            track.votes.cast(face.identification, at_ns)
+            said = track.votes.cast(face.identification, at_ns, track.denied)
             # Far off the enrolled too are often not recognised: that makes nobody a stranger.
-            near = face.place.distance_mm <= self._stranger_within_mm
-            track.unknown_near += near and face.identification.person_id is None
+            track.unknown_near += not said and face.place.distance_mm <= self._stranger_within_mm
         return track
 
     def _settle(self, track: _Track) -> None:
@@ -182,6 +217,7 @@ class Presence:
         return []
 
     def _is_here(self, track_id: int, track: _Track, at_ns: int) -> list[PresenceEvent]:
+        self._carried[track.ids] = (track_id, at_ns)
         present = self._present.get(track.ids)
         if present is not None:
             present.place, present.seen_ns = track.place, at_ns
@@ -194,6 +230,27 @@ class Presence:
         if told:
             events.append(Appeared(person_ids=track.ids, track_id=track_id, place=track.place, at_ns=at_ns))
         return events
+
+    def _deny(self, ids: Ids, now_ns: int) -> list[PresenceEvent]:
+        meant = self.track_of(ids)
+        gone = {ids}
+        for track_id, track in self._tracks.items():
+            # Of two that could not be told apart one may have been settled on meanwhile.
+            if track_id == meant or not set(ids).isdisjoint(track.ids):
+                track.denied.update(ids)
+                gone.add(track.ids)
+                track.begin_anew()
+        for each in gone:
+            self._carried.pop(each, None)
+            self._heard_ns.pop(each, None)  # who really bears the name has not been heard of yet
+        return [event for each in sorted(gone) for event in self._leave(each, now_ns)]
+
+    def _allow(self, person_ids: set[int]) -> None:
+        for track in self._tracks.values():
+            if not track.denied.isdisjoint(person_ids):
+                track.denied -= person_ids
+                if not track.ids:
+                    track.begin_anew()
 
     def _cooling(self, ids: Ids, at_ns: int) -> bool:
         """Whether these were heard lately, or one of the two by their own name."""
@@ -209,6 +266,7 @@ class Presence:
         events: list[PresenceEvent] = []
         for ids in [ids for ids, present in self._present.items() if present.seen_ns <= until_ns]:
             events += self._leave(ids, now_ns)
+        self._carried = {ids: last for ids, last in self._carried.items() if last[1] > until_ns}
         self._tracks = {
             i: track for i, track in self._tracks.items() if track.seen_ns > until_ns or i in self._in_view
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Container
 from typing import NamedTuple
 
 from kith.types import Identification
@@ -25,11 +26,18 @@ class Votes:
         self._window_ns = window_ns
         self._votes: deque[_Vote] = deque()
 
-    def cast(self, identification: Identification, at_ns: int) -> None:
-        """Add what one look said."""
+    def cast(self, identification: Identification, at_ns: int, denied: Container[int] = ()) -> Ids:
+        """Add what one look said, and return that; who is denied, or like somebody denied, is nobody."""
         candidates = (identification.person_id, identification.runner_up_id)
         ids = tuple(sorted(i for i in candidates if i is not None))
+        if any(i in denied for i in ids):
+            ids = ()
         self._votes.append(_Vote(at_ns, ids, identification.score or 0.0))
+        return ids
+
+    def forget_all(self) -> None:
+        """Drop every vote."""
+        self._votes.clear()
 
     def forget_old(self, now_ns: int) -> None:
         """Drop the votes that are older than the window."""
