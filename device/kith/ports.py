@@ -90,7 +90,7 @@ class Microphone(Protocol):
 
     def stop(self) -> None:
         """Hear nothing any more; may be called twice, and before start. Neither a block nor a fault comes
-        after it returns; `start` may follow. Not to be called from within what was handed to `start`."""
+        after it returns; `start` may follow."""
 
 
 class Battery(Protocol):
