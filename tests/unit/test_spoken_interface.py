@@ -16,10 +16,21 @@ from kith.announce.arbiter import MAX_WAITING
 from kith.announce.callouts import Callouts, NoView, direction, distance
 from kith.announce.words import LINES, REASONS, Phrasebook
 from kith.app import refusal
-from kith.config import AnnounceSettings, ButtonSettings, EnrollmentSettings, PresenceSettings
-from kith.enrollment.looks import CENTRE_HZ, EDGE_HZ
-from kith.enrollment.machine import GUIDE_INTERVAL_NS
+from kith.config import (
+    AnnounceSettings,
+    ButtonSettings,
+    CameraSettings,
+    CorrectionSettings,
+    EnrollmentSettings,
+    ExpirySettings,
+    NamingSettings,
+    PresenceSettings,
+    QuestionSettings,
+)
+from kith.enrollment.looks import CENTRE_HZ, EDGE_HZ, GUIDE_INTERVAL_NS
 from kith.enrollment.messages import Prompt, Reason
+from kith.interaction.book import HELP_AFTER_NS, IDLE_NS
+from kith.interaction.messages import Line
 from kith.types import Announcement, Appeared, Companion, Company, Gesture, Spoken, StrangerAppeared, View
 from tests.unit._machine_kit import place
 
@@ -100,6 +111,12 @@ def test_every_gesture() -> None:
 def test_enrollment_has_words_for_all_it_says() -> None:
     assert {prompt.value for prompt in Prompt} == {key for key in LINES if key.startswith("enroll.")}
     assert {reason.value for reason in Reason} == set(REASONS) - {"no_camera", "paused"}
+
+
+def test_the_conversations_have_words_for_all_they_say() -> None:
+    said_by_the_app = {"wrong.noted", "wrong.noted_many", "wrong.anew", "wrong.taken_back"}
+    fixed = {key for key in LINES if key.partition(".")[0] in ("name", "book", "wrong")}
+    assert {line.value for line in Line} == fixed - said_by_the_app
 
 
 @pytest.mark.parametrize("key", LINES)
@@ -208,6 +225,8 @@ def test_every_fragment_of_a_sentence_is_in_the_table() -> None:
 
 
 BUTTON, PRESENCE, ENROLLMENT = ButtonSettings(), PresenceSettings(), EnrollmentSettings()
+CAMERA, QUESTIONS, NAMING = CameraSettings(), QuestionSettings(), NamingSettings()
+CORRECTION, EXPIRY = CorrectionSettings(), ExpirySettings()
 
 
 @pytest.mark.parametrize(
@@ -232,14 +251,33 @@ BUTTON, PRESENCE, ENROLLMENT = ButtonSettings(), PresenceSettings(), EnrollmentS
         (1e9 / GUIDE_INTERVAL_NS, r"sounds (\d+) times a second"),
         (CENTRE_HZ, r"(\d+) Hz with the face in the middle"),
         (EDGE_HZ, r"falling to (\d+) Hz"),
-        (ENROLLMENT.views, r"(\d+)† views"),
-        (ENROLLMENT.min_view_gap_ms, r"(\d+) ms† apart, of one track"),
+        (ENROLLMENT.front_views, r"(\d+)† views from the front"),
+        (ENROLLMENT.front_yaw_deg, r"turned by at most (\d+)°†"),
+        (ENROLLMENT.front_yaw_deg, r"each \((\d+)° to"),
+        (ENROLLMENT.max_yaw_deg, r"each \(\d+° to (\d+)°†"),
+        (ENROLLMENT.side_timeout_ms / 1000, r"each is waited for (\S+) s†"),
+        (ENROLLMENT.min_view_gap_ms, r"(\d+) ms† apart, with"),
         (ENROLLMENT.min_inter_eye_px, r"at least (\d+) px†"),
-        (ENROLLMENT.max_yaw_deg, r"by at most (\d+)°†"),
         (ENROLLMENT.hint_interval_ms / 1000, r"was heard for (\S+) s†"),
-        (ENROLLMENT.min_agreement, r"is under (\S+)†"),
+        (ENROLLMENT.min_agreement, r"cosine under (\S+)†"),
+        (ENROLLMENT.min_side_agreement, r"half-profiles (\S+)†"),
         (ENROLLMENT.lost_after_ms / 1000, r"lost for (\S+) s†"),
-        (ENROLLMENT.timeout_ms / 1000, r"After (\d+) s† it ends"),
+        (ENROLLMENT.timeout_ms / 1000, r"After (\d+) s† of looking it ends"),
+        (QUESTIONS.repeat_after_ms / 1000, r"is asked again after (\d+) s†"),
+        (QUESTIONS.give_up_after_ms / 1000, r"given up (\d+) s† after that"),
+        (QUESTIONS.repeat_after_ms / 1000, r"or (\d+) s† of silence: kept"),
+        (NAMING.settle_ms, r"the tone and (\d+) ms† after it"),
+        (NAMING.silence_ms, r"ends with (\d+) ms† of silence"),
+        (NAMING.longest_ms / 1000, r"after (\d+) s† at most"),
+        (NAMING.wait_ms / 1000, r"Nothing heard for (\d+) s†"),
+        (CORRECTION.within_ms / 1000, r"`hold` within (\d+) s† of a name"),
+        (CORRECTION.anew_after, r"Marked (\d+) times†"),
+        (HELP_AFTER_NS / 1e9, r"pressed for (\d+) s† after the first"),
+        (IDLE_NS / 1e9, r"so does (\d+) s† without a press"),
+        (EXPIRY.after_days / 365, r"for (\d+) years† is told"),
+        (EXPIRY.grace_days, r"(\d+) days† after they were told"),
+        (CAMERA.covered_after_ms / 1000, r"Nothing to be seen for (\d+) s†"),
+        (CAMERA.uncovered_after_ms / 1000, r"seen again after (\d+) s†"),
     ],
 )
 def test_the_numbers_in_the_prose_are_the_settings(value: float, pattern: str) -> None:
