@@ -40,7 +40,7 @@ if [ "$(cat .venv/.made-from 2>/dev/null)" != "$(fingerprint)" ] || ! .venv/bin/
     rm -rf .venv
     "$python" -m venv .venv
     # 'python -m pip' and not 'pip': a script's first line cannot hold a path with a space.
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[speech,models,dev]' \
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[speech,desk,models,dev]' \
         2> >(grep -v '^WARNING: Location' >&2) || die "the packages could not be installed; see above"
     fingerprint >.venv/.made-from
 fi

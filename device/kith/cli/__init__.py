@@ -1,11 +1,14 @@
 """The commands of `kith`."""
 
+# The last two add their commands to `people`.
+from kith.cli import people_carrying, people_keeping
 from kith.cli.base import main
 from kith.cli.device import doctor, run, simulate
-from kith.cli.people import identify, people
+from kith.cli.identify import identify
+from kith.cli.people import people
 from kith.cli.sounds import sounds
 
 for command in (people, identify, simulate, run, doctor, sounds):
     main.add_command(command)
 
-__all__ = ["main"]
+__all__ = ["main", "people_carrying", "people_keeping"]

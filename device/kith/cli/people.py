@@ -1,4 +1,5 @@
-"""The carer's commands: people, identify. Everything heavy is imported within the command that needs it."""
+"""The carer's commands: who is enrolled, and enrolling. Everything heavy is imported within the command that
+needs it."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ _ORIGINS = {"photo": "from photos", "device": "from the device", "learnt": "lear
 
 @click.group()
 def people() -> None:
-    """Enrol, list, rename and forget people, for a carer at a desk.
+    """Enrol, list, correct, carry and forget people, for a carer at a desk.
 
     Only enrol people who agreed to it. The device may run meanwhile: it sees the change at once.
     """
@@ -81,7 +82,7 @@ def _tell_added(added: Added) -> None:
         raise InputError("nobody was enrolled: none of the photos can be used")
     person = added.person
     click.echo(
-        f"{person.name}: {added.kept} of {len(added.studies)} photos kept, {_looks(person)} in all. "
+        f"{person.name}: {added.kept} of {len(added.studies)} photos kept, {looks_of(person)} in all. "
         f"Agreed on {person.consented_at[:10]}."
     )
     if added.resembles is not None:
@@ -94,139 +95,104 @@ def _tell_added(added: Added) -> None:
 @people.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON list.")
 @data_option
-def people_list(as_json: bool, data: Path | None) -> None:
-    """Show who is enrolled, and since when they agree to it."""
+@click.pass_context
+def people_list(ctx: click.Context, as_json: bool, data: Path | None) -> None:
+    """Show who is enrolled, since when they agree to it and when they were last met.
+
+    A damaged gallery is restored from its backup, as the device does it, and that is said.
+
+    \b
+    Example, of whom nobody has recorded a name yet:
+      kith people list --json | jq -r '.[] | select(.name_recording == null) | .name'
+    """
     from kith.app.opening import open_people
 
     with open_people(state_of(data)) as gallery:
         enrolled = gallery.people()
+    expired = _expired(ctx, enrolled)
     if as_json:
-        echo_json([_as_json(person) for person in enrolled])
+        echo_json([_as_json(person, expired) for person in enrolled])
     elif not enrolled:
         click.echo("Nobody is enrolled yet.")
     else:
         width = max(len(person.name) for person in enrolled)
         for person in enrolled:
-            click.echo(f"{person.name:<{width}}  {_looks(person):>8}  agreed {person.consented_at[:10]}")
+            parts = [f"{person.name:<{width}}  {looks_of(person):>8}  agreed {person.consented_at[:10]}"]
+            parts += [f"met {person.met_on}"] if person.met_on else []
+            parts += [] if person.name_recording is None else ["name recorded"]
+            parts += [f"marked wrong {_times(person.marks)}"] if person.marks else []
+            parts += ["not met for long"] if person.person_id in expired else []
+            click.echo(", ".join(parts))
 
 
 @people.command("show")
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @data_option
-def people_show(name: str, as_json: bool, data: Path | None) -> None:
-    """Show what is kept of NAME."""
+@click.pass_context
+def people_show(ctx: click.Context, name: str, as_json: bool, data: Path | None) -> None:
+    """Show what is kept of NAME.
+
+    \b
+    Example:
+      kith people show Anna
+    """
     from kith.app.opening import open_people
 
     with open_people(state_of(data)) as gallery:
         person = gallery.person(name)
         sources = gallery.sources(person.person_id)
+        others = next(len(each.counterexamples) for each in gallery.records() if each.name == person.name)
+        expired = _expired(ctx, gallery.people())
     if as_json:
-        echo_json(_as_json(person) | {"sources": sources})
+        echo_json(_as_json(person, expired) | {"sources": sources, "counterexamples": others})
         return
     origin = ", ".join(f"{count} {_ORIGINS.get(key, key)}" for key, count in sources.items())
     click.echo(f"{person.name}{' (a made name)' if person.generated else ''}")
     click.echo(f"  agreed:     {person.consented_at[:10]}")
     click.echo(f"  looks:      {person.templates} ({origin})")
     click.echo(f"  recording:  {person.name_recording or 'none; the name is spoken by the synthetic voice'}")
+    click.echo(f"  last met:   {person.met_on or 'not known'}{_expiry_of(person, expired)}")
+    click.echo(f"  marked:     {_marks_of(person, others)}")
 
 
-@people.command("unlearn")
-@click.argument("name")
-@data_option
-def people_unlearn(name: str, data: Path | None) -> None:
-    """Remove the looks of NAME that the device learnt by itself; what was enrolled stays.
-
-    It learns only where the settings say so (the table `learning`). Worth doing when NAME is said of the
-    wrong person.
-    """
-    from kith.app.opening import open_people
-
-    with open_people(state_of(data)) as gallery:
-        person = gallery.person(name)
-        gone = gallery.unlearn(person.person_id)
-        kept = gallery.person(name)
-    click.echo(f"Learnt looks of {kept.name} removed: {gone}. What was enrolled stays: {_looks(kept)}.")
-
-
-@people.command("rename")
-@click.argument("old")
-@click.argument("new")
-@data_option
-def people_rename(old: str, new: str, data: Path | None) -> None:
-    """Give the person called OLD the name NEW.
-
-    \b
-    Example:
-      kith people rename "person 3" Carla
-    """
-    from kith.app.opening import open_people
-
-    with open_people(state_of(data)) as gallery:
-        person = gallery.rename(old, new)
-    click.echo(f"{old.strip()} is now {person.name}.")
-
-
-@people.command("forget")
-@click.argument("name")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@data_option
-def people_forget(name: str, yes: bool, data: Path | None) -> None:
-    """Remove NAME and every trace of them: looks, recording, backup.
-
-    This cannot be undone.
-    """
-    from kith.app.opening import open_people
-
-    with open_people(state_of(data)) as gallery:
-        person = gallery.person(name)
-        if not yes:
-            click.confirm(f"Forget {person.name} and all that is kept of them for good?", abort=True)
-        gallery.forget(name)
-    click.echo(f"{person.name} is forgotten.")
-
-
-@click.command()
-@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a photo, one line each.")
-@data_option
-@models_option
-@click.pass_context
-def identify(
-    ctx: click.Context, photos: tuple[Path, ...], as_json: bool, data: Path | None, models: Path | None
-) -> None:
-    """Say who is in PHOTOS, in the order given.
-
-    A photo that cannot be read is told as such and the rest go on; the exit status is 0 when at least one
-    could be read, else 1. A distance is told only for pictures of the camera's own size (640 by 480).
-
-    \b
-    Examples:
-      kith identify holiday/*.jpg
-      kith identify --json door.jpg | jq '.faces[].name'
-    """
-    from kith.app.identify import identify_photos
-    from kith.app.opening import open_recognition
-
-    settings = settings_of(ctx)
-    readable = 0
-    with open_recognition(state_of(data), settings, models, create=False) as recognition:
-        for report in identify_photos(recognition, settings, photos):
-            readable += report.error is None
-            echo_json(report.as_json()) if as_json else click.echo(report.sentence())
-    if not readable:
-        ctx.exit(1)
-
-
-def _looks(person: Person) -> str:
+def looks_of(person: Person) -> str:
+    """How many looks there are of somebody, in words."""
     return "1 look" if person.templates == 1 else f"{person.templates} looks"
 
 
-def _as_json(person: Person) -> dict[str, object]:
+def _expired(ctx: click.Context, enrolled: list[Person]) -> frozenset[int]:
+    from kith.recognition.expiry import due
+
+    return due(enrolled, datetime.now(UTC).date(), settings_of(ctx).expiry).expired
+
+
+def _expiry_of(person: Person, expired: frozenset[int]) -> str:
+    if person.person_id not in expired:
+        return ""
+    told = f"; the wearer was told so on {person.expiry_told_on}" if person.expiry_told_on else ""
+    return f"; not met for long{told}"
+
+
+def _marks_of(person: Person, others: int) -> str:
+    if not others:
+        return "never as wrong"
+    return f"as wrong {_times(person.marks)} since the last look was enrolled; looks of others kept: {others}"
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def _as_json(person: Person, expired: frozenset[int]) -> dict[str, object]:
     return {
         "name": person.name,
         "templates": person.templates,
         "consented_at": person.consented_at,
         "generated": person.generated,
         "name_recording": None if person.name_recording is None else str(person.name_recording),
+        "marks": person.marks,
+        "met_on": person.met_on,
+        "expiry_told_on": person.expiry_told_on,
+        "expired": person.person_id in expired,
     }

@@ -1,0 +1,208 @@
+"""The carer's commands for somebody who is enrolled: correct, name, keep and forget."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from kith.cli.base import data_option, settings_of, state_of
+from kith.cli.people import looks_of, people
+
+
+@people.command("rename")
+@click.argument("old")
+@click.argument("new")
+@click.option("--drop-recording", is_flag=True, help="Delete the recording of the old name.")
+@data_option
+def people_rename(old: str, new: str, drop_recording: bool, data: Path | None) -> None:
+    """Give the person called OLD the name NEW.
+
+    A recording of the name stays, unless it is to be dropped: of somebody called "person 3" it holds the
+    right name already.
+
+    \b
+    Examples:
+      kith people rename "person 3" Carla
+      kith people rename Ana Anna --drop-recording
+    """
+    from kith.app.opening import open_people
+    from kith.recognition.names import normal_name
+
+    normal_name(new)
+    with open_people(state_of(data)) as gallery:
+        before = gallery.person(old)
+        person = gallery.rename(old, new)
+        if drop_recording:
+            gallery.set_recording(person.person_id, None)
+    click.echo(f"{old.strip()} is now {person.name}.")
+    if person.name_recording is None:
+        return
+    if drop_recording:
+        click.echo("The recording of the old name is deleted.")
+    elif not before.generated:
+        click.echo("The recording still says the old name; `kith people record` gives a new one.")
+
+
+@people.command("record")
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path))
+@data_option
+def people_record(name: str, file: Path, data: Path | None) -> None:
+    """Let NAME be said by the recording in FILE, in place of the synthetic voice.
+
+    FILE: a WAV file, at most 10 s long, with nothing but the name: it is kept as it is, in mono.
+
+    \b
+    Example:
+      arecord -f cd -d 2 anna.wav && kith people record Anna anna.wav
+    """
+    from kith.app.name_recordings import record
+    from kith.app.opening import open_people
+
+    with open_people(state_of(data)) as gallery:
+        seconds = record(gallery, name, file)
+        person = gallery.person(name)
+    click.echo(f"{person.name} is said by this recording from now on, {seconds:.1f} s long.")
+
+
+@people.command("unrecord")
+@click.argument("name")
+@data_option
+def people_unrecord(name: str, data: Path | None) -> None:
+    """Delete the recording of NAME; the synthetic voice says it again.
+
+    \b
+    Example:
+      kith people unrecord Anna
+    """
+    from kith.app.opening import open_people
+
+    with open_people(state_of(data)) as gallery:
+        person = gallery.person(name)
+        if person.name_recording is not None:
+            gallery.set_recording(person.person_id, None)
+    if person.name_recording is None:
+        click.echo(f"There was no recording of {person.name}.")
+    else:
+        click.echo(f"The recording of {person.name} is deleted; the synthetic voice says the name.")
+
+
+@people.command("hear")
+@click.argument("name")
+@click.option(
+    "--sound",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what would be heard as a WAV file instead.",
+)
+@data_option
+@click.pass_context
+def people_hear(ctx: click.Context, name: str, file: Path | None, data: Path | None) -> None:
+    """Play NAME as the wearer hears it: the recording, or the synthetic voice.
+
+    \b
+    Example:
+      kith people hear Anna
+    """
+    from kith.app.name_recordings import play
+    from kith.app.opening import open_people
+    from kith.drivers.speaker import SpeakerSink
+    from kith.drivers.speech import open_speech
+    from kith.drivers.wav import WavSink
+
+    announce = settings_of(ctx).announce
+    with open_people(state_of(data)) as gallery:
+        person = gallery.person(name)
+        sink = SpeakerSink(announce.sound_device) if file is None else WavSink(file)
+        try:
+            recorded = play(person, lambda: open_speech(announce), sink, volume=announce.volume)
+        finally:
+            sink.close()
+    click.echo(f"{person.name}: {'the recording' if recorded else 'the synthetic voice'}.")
+
+
+@people.command("unlearn")
+@click.argument("name")
+@data_option
+def people_unlearn(name: str, data: Path | None) -> None:
+    """Remove the looks of NAME that the device learnt by itself; what was enrolled stays.
+
+    It learns only where the settings say so (the table `learning`). Worth doing when NAME is said of the
+    wrong person.
+
+    \b
+    Example:
+      kith people unlearn Anna
+    """
+    from kith.app.opening import open_people
+
+    with open_people(state_of(data)) as gallery:
+        person = gallery.person(name)
+        gone = gallery.unlearn(person.person_id)
+        kept = gallery.person(name)
+    click.echo(f"Learnt looks of {kept.name} removed: {gone}. What was enrolled stays: {looks_of(kept)}.")
+
+
+@people.command("unmark")
+@click.argument("name")
+@data_option
+def people_unmark(name: str, data: Path | None) -> None:
+    """Remove the looks of others that the wearer marked as not being NAME.
+
+    They keep NAME from being said of these others again. Worth doing when one was marked by mistake and NAME
+    is not named any more, or when one of the others wants nothing of theirs kept.
+
+    \b
+    Example:
+      kith people unmark Anna
+    """
+    from kith.app.opening import open_people
+
+    with open_people(state_of(data)) as gallery:
+        person = gallery.person(name)
+        gone = gallery.clear_marks(person.person_id)
+    click.echo(f"Looks marked as not being {person.name} removed: {gone}.")
+
+
+@people.command("keep")
+@click.argument("name")
+@data_option
+def people_keep(name: str, data: Path | None) -> None:
+    """Keep NAME, who was not met for long: the time counts anew from today.
+
+    \b
+    Example:
+      kith people keep Anna
+    """
+    from kith.app.opening import open_people
+
+    with open_people(state_of(data)) as gallery:
+        person = gallery.person(name)
+        gallery.met([person.person_id], datetime.now(UTC).date())
+        person = gallery.person(name)
+    click.echo(f"{person.name} is kept, as if met on {person.met_on}.")
+
+
+@people.command("forget")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@data_option
+def people_forget(name: str, yes: bool, data: Path | None) -> None:
+    """Remove NAME and every trace of them: looks, what was marked wrong, recording, backup.
+
+    This cannot be undone. Files that were exported before hold them still.
+
+    \b
+    Example:
+      kith people forget Anna
+    """
+    from kith.app.opening import open_people
+
+    with open_people(state_of(data)) as gallery:
+        person = gallery.person(name)
+        if not yes:
+            click.confirm(f"Forget {person.name} and all that is kept of them for good?", abort=True)
+        gallery.forget(name)
+    click.echo(f"{person.name} is forgotten.")
