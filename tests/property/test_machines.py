@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
@@ -27,18 +26,7 @@ from kith.announce.arbiter import (
 )
 from kith.announce.hush import Hazard
 from kith.clock import Tick
-from kith.config import AnnounceSettings, ButtonSettings, EnrollmentSettings, PresenceSettings
-from kith.enrollment.machine import Enrollment
-from kith.enrollment.messages import (
-    Begin,
-    Cancel,
-    EnrollmentEvent,
-    Finished,
-    Saw,
-    Store,
-    Stored,
-    StoreFailed,
-)
+from kith.config import AnnounceSettings, ButtonSettings, PresenceSettings
 from kith.interaction.gestures import GestureCommand, Gestures, Pressed, Reached
 from kith.recognition.presence import NamesHeard, Presence
 from kith.types import (
@@ -53,10 +41,8 @@ from kith.types import (
     Playback,
     PlaybackResult,
     PresenceEvent,
-    Rejection,
-    SeenFace,
 )
-from tests.unit._machine_kit import between, face, known, ms, sighting, unknown, vector
+from tests.unit._machine_kit import between, face, known, ms, sighting, unknown
 
 # --- gestures -------------------------------------------------------------------------------------
 
@@ -401,99 +387,3 @@ class Speaking(RuleBasedStateMachine):
 
 
 TestSpeaking = Speaking.TestCase
-
-# --- enrollment -----------------------------------------------------------------------------------
-
-ENROLLMENT = EnrollmentSettings()
-
-looks_of_a_face = st.builds(
-    lambda track, angle, embedded, rejection, px: face(
-        track,
-        unknown(),
-        embedding=vector(angle) if embedded else None,
-        rejection=rejection,
-        inter_eye_px=px,
-    ),
-    st.integers(1, 2),
-    st.sampled_from([0, 1, 2, 90]),
-    st.booleans() | st.just(True),
-    st.none() | st.sampled_from(Rejection),
-    st.sampled_from([10.0, 30.0, 40.0]),
-)
-good_looks = st.builds(lambda track: face(track, unknown(), embedding=vector(0)), st.integers(1, 2))
-good_scenes = st.lists(good_looks, min_size=1, max_size=1)
-scenes = st.lists(looks_of_a_face, max_size=2, unique_by=lambda one: one.tracked.track_id)
-
-
-class Enrolling:
-    """An enrollment, every Tick that is due, and a gallery that answers at once."""
-
-    def __init__(self, store_works: bool) -> None:
-        self.machine = Enrollment(ENROLLMENT)
-        self.answer = Stored(name="Anna") if store_works else StoreFailed()
-        self.track_of: dict[int, int] = {}
-        self.shown: list[SeenFace] = []  # kept, so that no id() is used twice
-        self.begun = self.finished = self.at_ms = 0
-
-    def give(self, event: EnrollmentEvent, at_ns: int) -> None:
-        was_active = self.machine.active
-        commands = self.machine.step(event, at_ns)
-        self.begun += self.machine.active and not was_active
-        for command in commands:
-            if isinstance(command, Store):
-                _check_store(command, self.track_of)
-                assert self.machine._watch is None
-                self.give(self.answer, at_ns)
-            elif isinstance(command, Finished):
-                self.finished += 1
-                assert command is commands[-1]
-                assert not self.machine.active
-
-    def wait(self, duration_ms: int) -> None:
-        self.at_ms += duration_ms
-        while (due := self.machine.next_deadline_ns) is not None and due <= ms(self.at_ms):
-            self.give(Tick(), due)
-            assert self.machine.next_deadline_ns is None or self.machine.next_deadline_ns > due
-
-    def show(self, faces: list[SeenFace]) -> None:
-        self.shown += faces
-        seen = [one.tracked for one in faces]
-        self.track_of.update({id(one.embedding): one.track_id for one in seen if one.embedding})
-        self.give(Saw(sighting=sighting(ms(self.at_ms), *faces)), ms(self.at_ms))
-
-
-@settings(max_examples=300)
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from([1, 2, 3, 6]),
-            st.sampled_from([100, 300, 1000, 1600]),
-            good_scenes | scenes | st.sampled_from([Begin(), Cancel(), Tick()]),
-        ),
-        max_size=20,
-    ),
-    st.booleans(),
-)
-def test_enrollment_stores_one_track_and_always_ends(
-    script: list[tuple[int, int, list[SeenFace] | EnrollmentEvent]], store_works: bool
-) -> None:
-    session = Enrolling(store_works)
-    session.give(Begin(), 0)
-    for count, gap_ms, what in script:
-        for _ in range(count):
-            session.wait(gap_ms)
-            if isinstance(what, list):
-                session.show(what)
-            else:
-                session.give(what, ms(session.at_ms))
-    session.wait(ENROLLMENT.timeout_ms)
-    assert not session.machine.active
-    assert session.machine._watch is None
-    assert session.finished == session.begun
-
-
-def _check_store(store: Store, track_of: dict[int, int]) -> None:
-    assert len(store.embeddings) == ENROLLMENT.views
-    assert len({track_of[id(embedding)] for embedding in store.embeddings}) == 1
-    for first, second in itertools.combinations(store.embeddings, 2):
-        assert float(first.vector @ second.vector) >= ENROLLMENT.min_agreement

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from enum import Enum
 
 import numpy as np
 
+from kith.clock import NS_PER_MS
 from kith.config import EnrollmentSettings
 from kith.enrollment.messages import Reason
 from kith.types import BoxPx, Embedding, Rejection, SeenFace, Sighting, Tone, View
@@ -14,6 +16,8 @@ from kith.types import BoxPx, Embedding, Rejection, SeenFace, Sighting, Tone, Vi
 CENTRE_HZ = 880.0
 EDGE_HZ = 220.0
 TONE_MS = 60
+GUIDE_INTERVAL_NS = 250 * NS_PER_MS
+"""From one tone of the viewfinder to the next."""
 
 _REJECTIONS = {
     Rejection.TOO_DARK: Reason.TOO_DARK,
@@ -24,6 +28,14 @@ _REJECTIONS = {
     Rejection.CUT_OFF: Reason.CUT_OFF,
 }
 _VIEWS = {View.DARK: Reason.TOO_DARK, View.COVERED: Reason.COVERED, View.NORMAL: Reason.NO_FACE}
+
+
+class Turn(Enum):
+    """Which way a view is to be turned, as whose face it is sees it, in the order they are asked for."""
+
+    FRONT = "front"
+    LEFT = "left"
+    RIGHT = "right"
 
 
 def shows(sighting: Sighting, track_id: int | None) -> bool:
@@ -49,16 +61,27 @@ def no_face(view: View) -> Reason:
     return _VIEWS[view]
 
 
-def fault_of(face: SeenFace, settings: EnrollmentSettings) -> Reason | None:
-    """What keeps a look from being a view, None if nothing does."""
+def fault_of(face: SeenFace, turn: Turn, settings: EnrollmentSettings) -> Reason | None:
+    """What keeps a look from being a view, None if nothing does. One that is not yet turned where it was
+    asked to be has no fault: see `is_turned`."""
     tracked = face.tracked
     if tracked.rejection is not None:
         return _REJECTIONS[tracked.rejection]
     if tracked.quality.inter_eye_px < settings.min_inter_eye_px:
         return Reason.TOO_FAR
-    if abs(tracked.quality.yaw_deg) > settings.max_yaw_deg:
+    most_deg = settings.front_yaw_deg if turn is Turn.FRONT else settings.max_yaw_deg
+    if abs(tracked.quality.yaw_deg) > most_deg:
         return Reason.TURNED_AWAY
     return None
+
+
+def is_turned(face: SeenFace, turn: Turn, settings: EnrollmentSettings) -> bool:
+    """Whether a look without a fault is turned as asked for. Who turns to their left turns to the picture's
+    right, where yaw is positive."""
+    yaw_deg = face.tracked.quality.yaw_deg
+    if turn is Turn.FRONT:
+        return abs(yaw_deg) <= settings.front_yaw_deg
+    return (yaw_deg if turn is Turn.LEFT else -yaw_deg) > settings.front_yaw_deg
 
 
 def agrees(view: Embedding, others: Iterable[Embedding], min_agreement: float) -> bool:
