@@ -759,6 +759,21 @@ def test_what_was_not_asked_for_is_ignored(
     assert embeddings_held(session.machine) == held
 
 
+def test_it_knows_whether_a_press_would_be_an_answer() -> None:
+    session = Session()
+    assert not session.machine.asking
+    session.to_same()
+    assert session.machine.asking
+    session.send(NO)
+    assert not session.machine.asking  # though nothing else has been said since
+    session.show_until(TURN_LEFT, good())
+    session.show_for(200, LEFT)
+    session.show_for(200, RIGHT)
+    assert session.machine.asking
+    session.send(YES)
+    assert not session.machine.asking
+
+
 def test_a_second_answer_is_ignored() -> None:
     session = Session()
     session.to_same()

@@ -93,6 +93,11 @@ class Enrollment:
         return self._state is not None
 
     @property
+    def asking(self) -> bool:
+        """Whether it waits for an Answer."""
+        return isinstance(self._state, _AskingSame | _AskingConsent)
+
+    @property
     def next_deadline_ns(self) -> int | None:
         """When it wants a Tick. None while it waits for Named, or for the answer to Store."""
         match self._state:
