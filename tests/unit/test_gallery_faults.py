@@ -8,7 +8,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -194,6 +195,45 @@ def crash(path: Path, where: str, what: str) -> int:
     return subprocess.run(command, env=env, check=False, timeout=60).returncode
 
 
+OPEN_ELSEWHERE = """
+import sys
+from pathlib import Path
+from kith.recognition.gallery import Gallery
+from tests.unit._gallery_kit import MODEL
+with Gallery.open(Path(sys.argv[1]), MODEL) as gallery:
+    for _ in sys.stdin:
+        assert gallery.version
+        print(len(gallery.people()), gallery.templates().person_ids.size, flush=True)
+"""
+
+
+@contextmanager
+def open_elsewhere(path: Path) -> Iterator[Callable[[], str]]:
+    """Another process has the gallery open; the value lets it count people and templates."""
+    root = Path(__file__).parents[2]
+    process = subprocess.Popen(
+        [sys.executable, "-c", OPEN_ELSEWHERE, str(path)],
+        env={**os.environ, "PYTHONPATH": f"{root / 'device'}:{root}"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    reader, writer = process.stdout, process.stdin
+
+    def look() -> str:
+        writer.write("\n")
+        writer.flush()
+        return reader.readline().strip()
+
+    try:
+        yield look
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_forgetting_leaves_no_byte(path: Path) -> None:
     fill(path)
     for damage in ("garbage", "cut in half"):  # each leaves a copy of what there was
@@ -202,25 +242,40 @@ def test_forgetting_leaves_no_byte(path: Path) -> None:
         else:
             DAMAGES[damage](path)
             names(path)
+    shutil.copy(path, path.with_name("kith.db.v1"))
+    shutil.copy(path, path.with_name("kith.db.lost-1"))
     with Gallery.open(path, MODEL) as gallery:
-        gallery.set_recording(gallery.person("Enrolled 07").person_id, said(7))
-        recording = gallery.person("Enrolled 07").name_recording
-        assert recording is not None
+        seven = gallery.person("Enrolled 07").person_id
+        gallery.set_recording(seven, said(7))
+        for seed in (70, 71):
+            gallery.mark_wrong(seven, looks(seed)[0], at_most=5)
+        gallery.learn(seven, looks(72)[0], at_most=5)
         gallery.rename("Enrolled 07", "Enrolled Seven")
-        gallery.forget("enrolled seven")
-        assert leftovers(path) == []  # while it is open too, so in the journal
-        assert not recording.exists()
+        assert set(leftovers(path)) >= {"kith.db", "kith.db.bak", "kith.db.damaged-1", "kith.db.lost-1"}
+        assert any(name.endswith(".wav") for name in leftovers(path))
+        with open_elsewhere(path) as look:
+            assert look() == "20 61"
+            gallery.forget("enrolled seven")
+            assert leftovers(path) == []  # while it is open too, so in the journal
+            assert look() == "19 57"
+            assert leftovers(path) == []
         assert len(gallery.people()) == 19
     assert leftovers(path) == []
+    assert not list((path.parent / "recordings").iterdir())
     assert not list(path.parent.glob("*.damaged-*"))
     assert names(path) == [name for name in everyone() if name != "Enrolled 07"]
 
 
 def leftovers(path: Path) -> list[str]:
+    """Files of the state folder with anything of whom was forgotten: in any page, used or free."""
     traces = [b"Enrolled 07", b"Enrolled Seven", b"enrolled seven"]
-    traces += [look.vector.tobytes()[start : start + 24] for look in looks(7) for start in (0, 200, 480)]
-    files = [file for file in path.parent.iterdir() if file.is_file()]
-    return [file.name for file in files for trace in traces if trace in file.read_bytes()]
+    vectors = [
+        look.vector for seed, count in ((7, 3), (70, 1), (71, 1), (72, 1)) for look in looks(seed, count)
+    ]
+    traces += [vector.tobytes()[start : start + 24] for vector in vectors for start in (0, 200, 480)]
+    traces += [said(7).tobytes()[start : start + 24] for start in (0, 4000, 7900)]
+    contents = {file.name: file.read_bytes() for file in path.parent.rglob("*") if file.is_file()}
+    return [name for name, content in contents.items() for trace in traces if trace in content]
 
 
 def test_before_a_migration_a_copy_is_kept_and_a_failed_one_changes_nothing(
