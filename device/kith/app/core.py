@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kith.announce.callouts import Callouts, NoView
+from kith.announce.callouts import Callouts
+from kith.announce.tour import TourState
 from kith.announce.words import Phrasebook
-from kith.app.camera_watch import CameraState, CameraWatch
-from kith.app.enrolling import Enrolling
+from kith.app.conversations import Conversations
+from kith.app.expiring import Expiring
+from kith.app.eyesight import Eyesight
 from kith.app.heeding import Heeding
 from kith.app.known_people import KnownPeople
-from kith.app.learning import Learning
+from kith.app.lens_watch import LensNews
 from kith.app.reporter import Reporter
 from kith.app.speaking import Speaking
-from kith.app.surroundings import Runner, Surroundings
+from kith.app.surroundings import MicrophoneLost, Runner, Surroundings
 from kith.clock import NS_PER_S, Tick
 from kith.config import Settings
 from kith.errors import GalleryFull
@@ -35,7 +37,7 @@ from kith.types import (
     PresenceEvent,
     Sighting,
     StrangerAppeared,
-    View,
+    VoiceBlock,
 )
 
 _GALLERY_POLL_NS = 2 * NS_PER_S
@@ -49,7 +51,7 @@ class Trouble:
     text: str
 
 
-CoreEvent = Sighting | ButtonEdge | Playback | Trouble | ProximityLevel | Tick
+CoreEvent = Sighting | ButtonEdge | Playback | Trouble | ProximityLevel | VoiceBlock | MicrophoneLost | Tick
 
 
 class Core:
@@ -61,14 +63,15 @@ class Core:
         self._presence = Presence(settings.presence)
         self._callouts = Callouts(settings.announce, people.voice_of, self._presence.company)
         self._gestures = Gestures(settings.button)
-        self._enrolling = Enrolling(settings.enrollment, people, around, self._words)
-        self._camera = CameraWatch(settings.camera.silent_after_ms, now_ns)
-        self._view = View.NORMAL
+        self._eyes = Eyesight(settings.camera, now_ns)
         self._report = Reporter(around.observe, people)
         self._speech = Speaking(
-            settings.announce, self, self._callouts, around.player, self._report, self._ended
+            settings.announce, self, self._callouts, around.player, self._report, self._began, self._ended
         )
-        self._learning = Learning(settings.learning, people, self._words, self._report)
+        self._talk = Conversations(
+            settings, people, around, self._speech, self._presence, self._report, self._state
+        )
+        self._expiring = Expiring(people, self._speech, self._report, now_ns)
         self._guard = Heeding(
             settings.guard_watch, self._speech, self._report, now_ns, guarded=around.guarded
         )
@@ -87,9 +90,9 @@ class Core:
             self._presence.next_deadline_ns,
             self._speech.next_deadline_ns,
             self._gestures.next_deadline_ns,
-            self._enrolling.next_deadline_ns,
-            self._learning.next_deadline_ns,
-            self._camera.next_deadline_ns,
+            self._talk.next_deadline_ns,
+            self._expiring.next_deadline_ns,
+            self._eyes.next_deadline_ns,
             self._guard.next_deadline_ns,
             self._gallery_poll_ns,
         ]
@@ -97,8 +100,8 @@ class Core:
 
     def source_ended(self, now_ns: int) -> None:
         """A simulated camera has no more pictures: that is no fault."""
-        self._camera.close()
-        self._speech.submit_all(self._enrolling.cancel(now_ns), now_ns)
+        self._eyes.close()
+        self._talk.enrolling.camera_gone(now_ns)
 
     def label_of(self, track_id: int) -> tuple[str, Outcome | None]:
         """What a face is taken for, for pictures of the run: a name, two, or nothing; None while unsure."""
@@ -113,6 +116,11 @@ class Core:
     def speaking(self) -> bool:
         """Whether words are being played."""
         return self._speech.active
+
+    @property
+    def busy(self) -> bool:
+        """Whether words are being played, or an answer is waited for."""
+        return self._speech.active or self._talk.leading
 
     def begin(self, now_ns: int) -> None:
         """Greet, and say what went wrong before there was a voice."""
@@ -140,22 +148,33 @@ class Core:
                 self._trouble(event, now_ns)
             case ProximityLevel():
                 self._guard.step(event, now_ns)
+            case VoiceBlock() | MicrophoneLost():
+                self._talk.heard(event, now_ns)
             case Tick():
                 self._tick(now_ns)
+        self._note(self._talk.correcting.take_news(), now_ns)
 
     # --- what is seen ---------------------------------------------------------------------------------
 
     def _sighting(self, sighting: Sighting, now_ns: int) -> None:
-        if self._camera.state is CameraState.CLOSED:
+        if self._eyes.closed:
             return  # it was under way when the camera was closed
-        if self._camera.saw(sighting.captured_ns, now_ns):
+        if self._eyes.saw(sighting, now_ns):
             self._speech.recovered("camera.back", "the camera is back", now_ns)
-        self._view = sighting.view
         self._note(self._presence.step(sighting, now_ns), now_ns)
         self._around.perception.sure = self._presence.sure_tracks
-        self._learning.saw(sighting, now_ns)
-        self._speech.submit_all(self._enrolling.saw(sighting, now_ns), now_ns)
+        self._talk.saw(sighting, now_ns)
+        self._watch_lens(sighting, now_ns)
         self._speech.tick(now_ns)
+
+    def _watch_lens(self, sighting: Sighting, now_ns: int) -> None:
+        match self._eyes.lens(sighting):
+            case LensNews.COVERED:
+                self._speech.fault("camera.covered", "nothing is to be seen", now_ns)
+            case LensNews.UNCOVERED:
+                self._speech.recovered("camera.uncovered", "something is to be seen again", now_ns)
+            case None:
+                pass
 
     def _note(self, events: list[PresenceEvent], now_ns: int) -> None:
         for event in events:
@@ -163,7 +182,7 @@ class Core:
                 case Appeared():
                     self._report.appeared(event, now_ns)
                     # Of someone just remembered the wearer has just been told.
-                    if not self._enrolling.just_enrolled(event.person_ids, now_ns):
+                    if not self._talk.enrolling.just_enrolled(event.person_ids, now_ns):
                         self._callouts.note(event)
                 case StrangerAppeared():
                     self._callouts.note(event)
@@ -184,52 +203,47 @@ class Core:
             self._around.player.cue(Earcon.PRESS)
             if isinstance(command, Pressed) and self._speech.active:
                 # At once: a tap is known to be one only after the pause in which a second press might come.
-                self._cut_by_press = True
+                # Where it is the answer to what is being said, it counts as that too.
+                self._cut_by_press = not self._talk.leading
                 self._speech.stop(now_ns)
 
     def _gesture(self, gesture: Gesture, now_ns: int) -> None:
         match gesture:
-            case Gesture.TAP if self._cut_by_press:
-                pass  # it was meant to stop the speech, and has
-            case Gesture.TAP:
-                self._speech.submit(
-                    self._callouts.answer(self._no_view(now_ns) or self._view, now_ns), now_ns
-                )
-            case Gesture.DOUBLE:
-                self._speech.submit_all(self._enrolling.begin(self._no_view(now_ns), now_ns), now_ns)
-            case Gesture.HOLD_1S:
-                self._speech.submit_all(self._take_back(now_ns), now_ns)
             case Gesture.HOLD_4S:
                 self._privacy(now_ns)
             case Gesture.POWER_WARNING:
                 self._speech.say("power.warning", now_ns)
             case Gesture.HOLD_10S:
+                self._talk.cancel(now_ns)
                 self._leaving = True
                 self._speech.say("power.off", now_ns)
-
-    def _take_back(self, now_ns: int) -> list[Announcement]:
-        wrong = [] if self._enrolling.has_to_take_back(now_ns) else self._learning.mark_wrong(now_ns)
-        return wrong or self._enrolling.take_back(now_ns)
-
-    def _no_view(self, now_ns: int) -> NoView | None:
-        match self._camera.state:
-            case CameraState.CLOSED:
-                return NoView.PAUSED
-            case CameraState.STARTING:
-                return NoView.STARTING
-            case CameraState.RUNNING if self._camera.is_fresh(now_ns):
-                return None
             case _:
-                return NoView.NO_CAMERA
+                if not self._talk.gesture(gesture, now_ns):
+                    self._ask(gesture, now_ns)
+
+    def _ask(self, gesture: Gesture, now_ns: int) -> None:
+        """What a gesture means while nobody waits for an answer."""
+        match gesture:
+            case Gesture.TAP if self._cut_by_press:
+                pass  # it was meant to stop the speech, and has
+            case Gesture.TAP:
+                self._speech.submit(self._callouts.answer(self._eyes.view(now_ns), now_ns), now_ns)
+            case Gesture.DOUBLE:
+                self._talk.enroll(self._eyes.no_view(now_ns), now_ns)
+            case Gesture.TAP_HOLD:
+                self._talk.cancel(now_ns)
+                self._talk.book.open(now_ns)
+            case Gesture.HOLD_1S:
+                self._talk.undo(now_ns)
 
     def _privacy(self, now_ns: int) -> None:
-        closing = self._camera.state is not CameraState.CLOSED
+        closing = not self._eyes.closed
         if closing:
-            self._speech.submit_all(self._enrolling.cancel(now_ns), now_ns)
-            self._learning.forget()
-            self._camera.close()
+            self._talk.camera_closed(now_ns)
+            self._eyes.close()
         else:
-            self._camera.open(now_ns)
+            self._talk.cancel(now_ns)
+            self._eyes.open(now_ns)
         if self._around.runner is not None:
             self._around.runner.set_camera(not closing)
         self._report.tell("privacy", now_ns, text="on" if closing else "off")
@@ -240,9 +254,9 @@ class Core:
     def _tick(self, now_ns: int) -> None:
         self._button(Tick(), now_ns)
         self._note(self._presence.step(Tick(), now_ns), now_ns)
-        self._speech.submit_all(self._enrolling.tick(now_ns), now_ns)
-        self._learning.saw(Tick(), now_ns)
-        if self._camera.overdue(now_ns):
+        self._talk.tick(now_ns)
+        self._expiring.tick(now_ns)
+        if self._eyes.overdue(now_ns):
             self._camera_gone("camera.stopped", "the camera has stopped", now_ns)
         self._guard.step(Tick(), now_ns)
         if now_ns >= self._gallery_poll_ns:
@@ -253,27 +267,42 @@ class Core:
     def _trouble(self, trouble: Trouble, now_ns: int) -> None:
         if not trouble.key.startswith("camera."):
             self._speech.fault(trouble.key, trouble.text, now_ns)
-        elif self._camera.failed():
+        elif self._eyes.failed():
             self._camera_gone(trouble.key, trouble.text, now_ns)
         if trouble.key == "voice.failed":
             self._speech.tell_unheard_again()
 
     def _camera_gone(self, key: str, text: str, now_ns: int) -> None:
-        self._speech.submit_all(self._enrolling.cancel(now_ns), now_ns)
+        self._talk.enrolling.camera_gone(now_ns)
         self._speech.fault(key, text, now_ns)
 
     # --- what is heard --------------------------------------------------------------------------------
 
     def next_ambient(self, now_ns: int) -> Announcement | None:
-        """See arbiter.AmbientSource. While someone is being remembered their prompts are not interrupted."""
-        return None if self._enrolling.active else self._callouts.next_ambient(now_ns)
+        """See arbiter.AmbientSource. A conversation is not interrupted by names."""
+        return None if self._talk.leading else self._callouts.next_ambient(now_ns)
+
+    def _state(self, now_ns: int, people_follow: bool) -> TourState:
+        battery = self._around.battery
+        return TourState(
+            known=len(self._people),
+            paused=self._eyes.closed,
+            last_look_age_ns=None if self._eyes.looked_ns is None else now_ns - self._eyes.looked_ns,
+            battery_percent=None if battery is None else battery.percent(),
+            faults=self._speech.faults,
+            people_follow=people_follow,
+        )
+
+    def _began(self, announcement: Announcement, now_ns: int) -> None:
+        if announcement.identities:
+            self._talk.correcting.named(announcement.identities, now_ns)
 
     def _ended(self, announcement: Announcement, heard: bool, now_ns: int) -> None:
-        if announcement.identities:
-            self._learning.named(announcement.identities, now_ns)
         if heard and announcement.identities:
             names = NamesHeard(identities=announcement.identities)
             self._note(self._presence.step(names, now_ns), now_ns)
+            self._expiring.met(announcement.identities)
+        self._talk.ended(announcement, heard, now_ns)
         if self._leaving and announcement.key == "power" and announcement.phrase is not None:
             self._leaving = False
             if self._around.runner is not None:

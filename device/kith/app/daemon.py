@@ -15,6 +15,7 @@ from kith.app.core import CoreEvent, Trouble
 from kith.app.guard_link import GuardLink, GuardSpoke
 from kith.app.looking import Looked, Looking
 from kith.app.pacing import LookPacer
+from kith.app.surroundings import MicrophoneLost
 from kith.app.wiring import Device
 from kith.clock import NS_PER_S, Clock, Tick
 from kith.config import CameraSettings
@@ -25,7 +26,7 @@ from kith.runtime.latest import LatestSlot
 from kith.runtime.memory import let_go_of_start
 from kith.runtime.notify import Notifier
 from kith.runtime.worker import Worker
-from kith.types import Frame, Playback
+from kith.types import Frame, Playback, VoiceBlock
 
 _LOG = logging.getLogger(__name__)
 _SWITCH_INTERVAL_S = 0.001
@@ -111,6 +112,10 @@ class Daemon:
         if not wanted:
             self._looking.forget()
 
+    def post(self, message: VoiceBlock | MicrophoneLost) -> None:
+        """Have the core handle what the microphone's thread has to say."""
+        self._inbox.put(message)
+
     def power_off(self) -> None:
         """Switch the device off, as the core asks; where that fails, say so and go on."""
         if self._on_power_off is None:
@@ -156,7 +161,7 @@ class Daemon:
                 self._on_handled(message)
             if core.next_deadline_ns <= self._clock.now_ns():
                 core.handle(Tick(), self._clock.now_ns())
-            if self._source_ended and message is None and not core.speaking:
+            if self._source_ended and message is None and not core.busy:
                 self._outcome = True
         return self._outcome
 

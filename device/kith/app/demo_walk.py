@@ -20,13 +20,14 @@ _MEND = "run `make demo`"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoWalk:
-    """cast: who is enrolled beforehand, from which photos. scene: what the range sensors meet, sensors: which
-    kind there is at which position."""
+    """cast: who is enrolled beforehand, from which photos. names: what is said when Kith asks for a name.
+    scene: what the range sensors meet, sensors: which kind there is at which position."""
 
     video: Path
     scene: Path
     sensors: dict[str, str]
     button: str
+    names: tuple[str, ...]
     cast: tuple[tuple[str, tuple[Path, ...]], ...]
 
     def sensors_of(self, settings: GuardSettings) -> GuardSettings:
@@ -49,6 +50,7 @@ def load_walk() -> DemoWalk:
             scene=folder / table["scene"],
             sensors=dict(table["sensors"]),
             button=table["button"],
+            names=tuple(table["names"]),
             cast=tuple(
                 (each["name"], tuple(folder / photo for photo in each["photos"])) for each in table["enrol"]
             ),

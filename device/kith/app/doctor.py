@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kith.app.ear_doctor import charge, hear
 from kith.app.findings import Finding, Verdict
 from kith.app.guard_doctor import examine_guard
 from kith.app.guard_link import doctor_socket
@@ -17,6 +18,7 @@ from kith.app.paths import calibration_dir, gallery_file, models_dir
 from kith.app.run import open_camera
 from kith.clock import MonotonicClock
 from kith.config import Settings
+from kith.drivers.evdev_button import EvdevButton
 from kith.drivers.gpio_button import GpioButton
 from kith.drivers.speaker import SpeakerSink
 from kith.drivers.speech import open_speech
@@ -43,7 +45,8 @@ def examine(
     settings: Settings, state: Path, *, wearable: bool, config: Path | None = None
 ) -> Iterator[Finding]:
     """Check every part in turn; never raises KithError. The gallery is not changed. wearable: a camera,
-    button, speaker or guard that is not there is FAILED, as everywhere a voice is. config: the file that
+    button, speaker or guard that is not there is FAILED, as everywhere a voice is; microphone and battery
+    may be missing. config: the file that
     the guard's settings are in, too."""
     missing = Verdict.FAILED if wearable else Verdict.MISSING
     checks: tuple[tuple[str, Callable[[], str], Verdict], ...] = (
@@ -55,6 +58,9 @@ def examine(
         ("speaker", lambda: _speaker(settings), missing),
         ("camera", lambda: _camera(settings), missing),
         ("button", lambda: _button(settings), missing),
+        *([("remote", lambda: _remote(settings), missing)] if settings.button.remote else []),
+        ("microphone", lambda: hear(settings.microphone), Verdict.MISSING),
+        ("battery", charge, Verdict.MISSING),
     )
     for part, check, when_missing in checks:
         try:
@@ -143,3 +149,10 @@ def _button(settings: Settings) -> str:
     button.start(lambda edge: None)
     button.close()
     return f"GPIO {settings.button.gpio} answers"
+
+
+def _remote(settings: Settings) -> str:
+    button = EvdevButton(settings.button.remote, settings.button.remote_key, MonotonicClock())
+    button.start(lambda edge: None)
+    button.close()
+    return f"'{settings.button.remote}' is there"

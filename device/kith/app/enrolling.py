@@ -1,26 +1,35 @@
-"""Between the enrollment machine and the rest: what it wants said, stored, undone."""
+"""Between the enrollment machine and the rest: what it wants said, asked, stored, undone."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 from kith.announce.callouts import NoView
-from kith.announce.words import Phrasebook
 from kith.app.events import Event
 from kith.app.known_people import KnownPeople
+from kith.app.name_taking import NameTaking
+from kith.app.prompts import Prompts
+from kith.app.stepper import Stepper
 from kith.app.surroundings import Surroundings
 from kith.clock import NS_PER_S, Tick
-from kith.config import EnrollmentSettings
+from kith.config import EnrollmentSettings, QuestionSettings
 from kith.enrollment.machine import Enrollment
 from kith.enrollment.messages import (
+    Answer,
+    AskName,
     Attend,
     Begin,
     Cancel,
     Cue,
     Ending,
+    EnrollmentCommand,
     EnrollmentEvent,
     Finished,
     Guide,
+    Named,
+    Prompt,
+    PromptEnded,
     Reason,
     Saw,
     Say,
@@ -29,22 +38,42 @@ from kith.enrollment.messages import (
     StoreFailed,
 )
 from kith.errors import GalleryError, GalleryFull, InputError
-from kith.types import Announcement, Recorded, Sighting, Spoken
+from kith.interaction.messages import NameGiven
+from kith.types import Announcement, Gesture, Sighting, Spoken
 
 _LOG = logging.getLogger(__name__)
 _UNDO_NS = 30 * NS_PER_S
 _INTRODUCED_NS = 4 * NS_PER_S
+_QUESTIONS = frozenset((Prompt.SAME, Prompt.CONSENT))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """What the last enrollment kept. looks: of somebody who was known before; empty: of somebody new."""
+
+    person_id: int
+    at_ns: int
+    looks: tuple[int, ...]
 
 
 class Enrolling:
-    """Each method returns what is to be announced for it."""
+    """Belongs to the core."""
 
     def __init__(
-        self, settings: EnrollmentSettings, people: KnownPeople, around: Surroundings, words: Phrasebook
+        self,
+        enrollment: EnrollmentSettings,
+        questions: QuestionSettings,
+        people: KnownPeople,
+        around: Surroundings,
+        prompts: Prompts,
+        naming: NameTaking,
     ) -> None:
-        self._machine = Enrollment(settings)
-        self._people, self._around, self._words = people, around, words
-        self._last: tuple[int, int] | None = None  # whom, and when: may be taken back
+        self._machine = Enrollment(enrollment, questions)
+        self._stepper: Stepper[EnrollmentEvent, EnrollmentCommand] = Stepper(self._machine.step, self._do)
+        self._people, self._around, self._prompts, self._naming = people, around, prompts, naming
+        self._kept: _Kept | None = None
+        self._words = ""
+        self._looking = self._asking = False
 
     @property
     def active(self) -> bool:
@@ -56,109 +85,149 @@ class Enrolling:
         """When it wants a tick."""
         return self._machine.next_deadline_ns
 
-    def begin(self, no_view: NoView | None, now_ns: int) -> list[Announcement]:
+    @property
+    def kept_ns(self) -> int | None:
+        """When somebody was remembered who may still be taken back; None for nobody."""
+        return None if self._kept is None else self._kept.at_ns
+
+    def begin(self, no_view: NoView | None, now_ns: int) -> None:
         """Remember the person in front; or say why that cannot be."""
         if no_view is not None and no_view is not NoView.STARTING:
             reason = "paused" if no_view is NoView.PAUSED else "no_camera"
-            refusal = self._words.announcement("enroll.refused", now_ns, reason=reason)
-            self._tell("rejected", now_ns, text=refusal.phrase.text if refusal.phrase else "", reason=reason)
-            return [refusal]
-        if self._machine.active:
-            return [self._words.announcement("enroll.looking", now_ns)]
+            words = self._prompts.say("enroll.refused", now_ns, reason=reason)
+            self._tell("rejected", now_ns, text=words, reason=reason)
+            return
         self._tell("enrolling", now_ns, text="looking for a face")
-        return self._step(Begin(), now_ns)
+        self._stepper.post(Begin(), now_ns)
 
-    def saw(self, sighting: Sighting, now_ns: int) -> list[Announcement]:
+    def saw(self, sighting: Sighting, now_ns: int) -> None:
         """Show it what was seen."""
-        return self._step(Saw(sighting=sighting), now_ns) if self._machine.active else []
-
-    def tick(self, now_ns: int) -> list[Announcement]:
-        """Time has passed."""
-        return self._step(Tick(), now_ns) if self._machine.active else []
-
-    def cancel(self, now_ns: int) -> list[Announcement]:
-        """Give up what is under way, if anything is."""
-        return self._step(Cancel(), now_ns) if self._machine.active else []
-
-    def has_to_take_back(self, now_ns: int) -> bool:
-        """Whether someone is being remembered, or was within the last 30 seconds."""
-        return self._machine.active or (self._last is not None and now_ns - self._last[1] <= _UNDO_NS)
-
-    def take_back(self, now_ns: int) -> list[Announcement]:
-        """Cancel what is under way, else forget whom it remembered within the last 30 seconds."""
         if self._machine.active:
-            return self.cancel(now_ns)
-        last, self._last = self._last, None
-        if last is None or now_ns - last[1] > _UNDO_NS:
-            return [self._words.announcement("undo.nothing", now_ns)]
+            self._stepper.post(Saw(sighting=sighting), now_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """Time has passed."""
+        if self._kept is not None and now_ns - self._kept.at_ns > _UNDO_NS:
+            self._kept = None
+        if self._machine.active:
+            self._stepper.post(Tick(), now_ns)
+
+    def ended(self, announcement: Announcement, heard: bool, now_ns: int) -> None:
+        """An announcement is over."""
+        if self._prompts.ended(announcement) and self._machine.active:
+            self._stepper.post(PromptEnded(heard=heard), now_ns)
+
+    def gesture(self, gesture: Gesture, now_ns: int) -> bool:
+        """The wearer's answer; False where it means nothing to an enrollment."""
+        if gesture is Gesture.HOLD_1S:
+            self.cancel(now_ns)
+        elif gesture not in (Gesture.TAP, Gesture.DOUBLE):
+            return False
+        elif self._asking:
+            self._stepper.post(Answer(yes=gesture is Gesture.DOUBLE), now_ns)
+        elif gesture is Gesture.DOUBLE:
+            self._prompts.say("enroll.looking", now_ns)
+        else:
+            return False
+        return True
+
+    def cancel(self, now_ns: int) -> None:
+        """Give up what is under way, if anything is."""
+        if self._machine.active:
+            self._stepper.post(Cancel(), now_ns)
+
+    def camera_gone(self, now_ns: int) -> None:
+        """Nothing is seen any more: what has its views already goes on."""
+        if self._looking:
+            self.cancel(now_ns)
+
+    def take_back(self, now_ns: int) -> None:
+        """Undo what was remembered within the last 30 seconds."""
+        kept, self._kept = self._kept, None
+        if kept is None or now_ns - kept.at_ns > _UNDO_NS:
+            self._prompts.say("undo.nothing", now_ns)
+            return
+        name = self._people.take_of(kept.person_id)
         try:
-            name = self._people.forget(last[0])
-        except GalleryError:
-            _LOG.error("taking back an enrollment failed")
-            self._last = last
-            return [self._words.announcement("undo.failed", now_ns)]
+            if kept.looks:
+                self._people.drop_looks(kept.person_id, kept.looks)
+            elif self._people.forget(kept.person_id) is None:
+                name = None
+        except (GalleryError, InputError) as error:
+            _LOG.error("taking back an enrollment failed: %s", type(error).__name__)
+            self._kept = kept
+            self._prompts.say("undo.failed", now_ns)
+            return
         if name is None:
-            return [self._words.announcement("undo.nothing", now_ns)]
-        self._tell("undone", now_ns, person=name)
-        return [self._words.announcement("undo.taken_back", now_ns, name=Spoken(text=name))]
+            self._prompts.say("undo.nothing", now_ns)
+            return
+        self._tell("undone", now_ns, person=name.text)
+        self._prompts.say("undo.added" if kept.looks else "undo.taken_back", now_ns, name=name)
+
+    def is_of(self, person_ids: tuple[int, ...]) -> bool:
+        """Whether this is the person who may be taken back."""
+        return self._kept is not None and person_ids == (self._kept.person_id,)
 
     def just_enrolled(self, person_ids: tuple[int, ...], now_ns: int) -> bool:
         """Whether this is the person just remembered, still standing there."""
         return (
-            self._last is not None
-            and person_ids == (self._last[0],)
-            and now_ns - self._last[1] <= _INTRODUCED_NS
+            self._kept is not None and self.is_of(person_ids) and now_ns - self._kept.at_ns <= _INTRODUCED_NS
         )
 
-    def _step(self, event: EnrollmentEvent, now_ns: int) -> list[Announcement]:
-        announcements: list[Announcement] = []
-        words = ""
-        for command in self._machine.step(event, now_ns):
-            match command:
-                case Say():
-                    said = self._words_for(command, now_ns)
-                    announcements.append(said)
-                    words = said.phrase.text if said.phrase else ""
-                case Cue():
-                    self._around.player.cue(command.earcon)
-                case Guide():
-                    self._around.player.tone(command.tone)
-                case Attend():
-                    self._around.perception.attentive = command.on
-                case Store():
-                    announcements += self._step(self._store(command, now_ns), now_ns)
-                case Finished():
-                    self._finished(command, words, now_ns)
-        return announcements
+    def _do(self, command: EnrollmentCommand, now_ns: int) -> None:
+        match command:
+            case Say():
+                self._say(command, now_ns)
+            case Cue():
+                self._around.player.cue(command.earcon)
+            case Guide():
+                self._around.player.tone(command.tone)
+            case Attend():
+                self._looking = self._around.perception.attentive = command.on
+            case AskName():
+                self._naming.begin(self._named, now_ns)
+            case Store():
+                self._stepper.post(self._store(command, now_ns), now_ns)
+            case Finished():
+                self._finished(command, now_ns)
 
-    def _store(self, command: Store, now_ns: int) -> Stored | StoreFailed:
-        try:
-            person = self._people.add(command.name, command.embeddings)
-        except (GalleryError, InputError) as error:
-            _LOG.error("an enrollment could not be stored: %s", type(error).__name__)
-            full = isinstance(error, GalleryFull)
-            return StoreFailed(reason=Reason.DISK_FULL if full else Reason.NOT_STORED)
-        self._last = (person.person_id, now_ns)
-        self._tell("enrolled", now_ns, person=person.name)
-        return Stored(name=person.name)
-
-    def _finished(self, command: Finished, words: str, now_ns: int) -> None:
-        if command.ending is Ending.CANCELLED:
-            self._tell("cancelled", now_ns, text=words)
-        elif command.ending is not Ending.ENROLLED:
-            reason = command.reason.value if command.reason else ""
-            self._tell("rejected", now_ns, text=words, reason=reason)
-
-    def _words_for(self, say: Say, now_ns: int) -> Announcement:
-        name: Spoken | Recorded | None = None if say.name is None else Spoken(text=say.name)
-        if say.person_id is not None:
-            name = self._people.voice_of(say.person_id)
-        return self._words.announcement(
+    def _say(self, say: Say, now_ns: int) -> None:
+        self._asking = say.prompt in _QUESTIONS
+        name = None if say.person_id is None else self._people.voice_of(say.person_id)
+        self._words = self._prompts.say(
             say.prompt.value,
             now_ns,
             name=name or Spoken(text="someone known"),
             reason=say.reason.value if say.reason else None,
         )
+
+    def _named(self, given: NameGiven, now_ns: int) -> None:
+        self._stepper.post(Cancel() if given.cancelled else Named(recording=given.recording), now_ns)
+
+    def _store(self, store: Store, now_ns: int) -> Stored | StoreFailed:
+        try:
+            if store.add_to is not None:
+                looks = self._people.add_looks(store.add_to, store.embeddings)
+                person_id = store.add_to
+            else:
+                looks = ()
+                person_id = self._people.add(store.embeddings, store.recording).person_id
+        except (GalleryError, InputError) as error:
+            _LOG.error("an enrollment could not be stored: %s", type(error).__name__)
+            full = isinstance(error, GalleryFull)
+            return StoreFailed(reason=Reason.DISK_FULL if full else Reason.NOT_STORED)
+        self._kept = _Kept(person_id=person_id, at_ns=now_ns, looks=looks)
+        self._tell("enrolled", now_ns, person=self._people.name_of(person_id))
+        return Stored(person_id=person_id, recorded=store.recording is not None)
+
+    def _finished(self, command: Finished, now_ns: int) -> None:
+        self._asking = self._looking = False
+        self._naming.cancel(now_ns)
+        if command.ending is Ending.CANCELLED:
+            self._tell("cancelled", now_ns, text=self._words)
+        elif command.ending not in (Ending.ENROLLED, Ending.ADDED):
+            reason = command.reason.value if command.reason else ""
+            self._tell("rejected", now_ns, text=self._words, reason=reason)
 
     def _tell(self, kind: str, now_ns: int, **fields: object) -> None:
         self._around.observe(Event(at_ns=now_ns, kind=kind, fields=fields))

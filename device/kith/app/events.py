@@ -16,7 +16,8 @@ from kith.errors import InputError
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened. kind: announcement, appeared, left, stranger, enrolling, enrolled, rejected,
-    cancelled, undone, learnt, sound, button, proximity, fault, recovered, privacy, ready, beep, signal.
+    cancelled, undone, wrong, book, forgotten, expired, learnt, sound, button, proximity, fault, recovered,
+    privacy, ready, beep, signal.
     fields: JSON values. play_id: of what begins to be played, as in its Playback; not in the event file."""
 
     at_ns: int

@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
 
 import numpy as np
 
-from kith.config import LearningSettings
-from kith.errors import GalleryError
+from kith.announce.recording import read_recording
+from kith.config import LearningSettings, Settings
+from kith.errors import GalleryError, InputError
+from kith.recognition.expiry import Expiry, due
 from kith.recognition.gallery import Gallery
 from kith.recognition.learning import far_above
 from kith.recognition.matcher import Matcher
 from kith.recognition.operating_point import FUSED_LOOKS, OperatingPoint
-from kith.types import Embedding, Outcome, Person, Recorded, Spoken
+from kith.types import I16, Embedding, Outcome, Person, Recorded, Spoken, Take
 
 _LOG = logging.getLogger(__name__)
 
 
+def wall_clock() -> datetime:
+    """The time by the wall clock, in UTC, which may have jumped."""
+    return datetime.now(UTC)
+
+
 class KnownPeople:
-    """Belongs to the core's thread, as the gallery does. on_matcher is given each new matcher."""
+    """Belongs to the core's thread, as the gallery does. on_matcher is given each new matcher; now: the time
+    by the wall clock."""
 
     def __init__(
-        self, gallery: Gallery, point: OperatingPoint, on_matcher: Callable[[Matcher], None]
+        self,
+        gallery: Gallery,
+        point: OperatingPoint,
+        on_matcher: Callable[[Matcher], None],
+        settings: Settings,
+        now: Callable[[], datetime] = wall_clock,
     ) -> None:
         self._gallery, self._point, self._on_matcher = gallery, point, on_matcher
+        self._correction, self._expiry, self._now = settings.correction, settings.expiry, now
         self._people: dict[int, Person] = {}
         self._version: tuple[int, int] | None = None
         self._told: type[GalleryError] | None = None
@@ -50,7 +64,7 @@ class KnownPeople:
         if version == self._version:
             return
         self._people = {person.person_id: person for person in self._gallery.people()}
-        self._on_matcher(Matcher(self._gallery.templates(), self._point))
+        self._on_matcher(Matcher(self._gallery.templates(), self._point, self._gallery.counterexamples()))
         self._version = version
 
     def refresh_if_possible(self) -> None:
@@ -79,12 +93,80 @@ class KnownPeople:
             return Recorded(text=person.name, path=person.name_recording)
         return Spoken(text=person.name)
 
-    def add(self, name: str | None, embeddings: tuple[Embedding, ...]) -> Person:
-        """Keep someone new who just agreed. Raises GalleryError, InputError."""
-        person = self._gallery.add_person(name, embeddings, datetime.now(UTC))
+    def everybody(self) -> tuple[Person, ...]:
+        """All, by name."""
+        return tuple(self._people.values())
+
+    def take_of(self, person_id: int) -> Spoken | Take | None:
+        """How the name is heard, to be said once its recording may be gone."""
+        voice = self.voice_of(person_id)
+        if not isinstance(voice, Recorded):
+            return voice
+        try:
+            samples = read_recording(voice.path)
+        except InputError as error:
+            _LOG.warning("%s; it is spoken instead", error)
+            return Spoken(text=voice.text)
+        return Take(text=voice.text, samples=samples[:, 0])
+
+    def add(self, embeddings: tuple[Embedding, ...], recording: I16 | None) -> Person:
+        """Keep someone new who just agreed, under a made name and as it was said. Raises GalleryError,
+        InputError."""
+        person = self._gallery.add_person(
+            None, embeddings, self._now(), recording=recording, met_on=self._today()
+        )
         self._people[person.person_id] = person
         self.refresh_if_possible()
         return person
+
+    def add_looks(self, person_id: int, embeddings: tuple[Embedding, ...]) -> tuple[int, ...]:
+        """Keep more looks of somebody; what `drop_looks` needs. Raises GalleryError, InputError."""
+        looks = self._gallery.add_templates(person_id, embeddings, met_on=self._today())
+        self.refresh_if_possible()
+        return looks
+
+    def drop_looks(self, person_id: int, looks: tuple[int, ...]) -> None:
+        """Forget these looks of somebody again. Raises GalleryError, InputError."""
+        self._gallery.drop_templates(person_id, looks)
+        self.refresh_if_possible()
+
+    def set_recording(self, person_id: int, recording: I16 | None) -> None:
+        """How the name sounds from now on. Raises GalleryError."""
+        self._gallery.set_recording(person_id, recording)
+        self.refresh_if_possible()
+
+    def mark_wrong(self, person_id: int, look: Embedding) -> int:
+        """This look is not that person; how often that was said of them since they were enrolled last. 0 for
+        somebody forgotten meanwhile. Raises GalleryError."""
+        self.refresh()
+        if person_id not in self._people:
+            return 0
+        marks = self._gallery.mark_wrong(person_id, look, self._correction.max_marks)
+        self.refresh_if_possible()
+        return marks
+
+    def unmark(self, person_id: int) -> None:
+        """Take the newest mark of somebody back. Raises GalleryError."""
+        self._gallery.unmark_last(person_id)
+        self.refresh_if_possible()
+
+    def met(self, person_ids: Iterable[int]) -> None:
+        """They were named, enrolled or are to be kept today. Written at most once a day. Raises
+        GalleryError."""
+        day = self._today()
+        new = [i for i in person_ids if (one := self._people.get(i)) and one.met_on != day.isoformat()]
+        if new:
+            self._gallery.met(new, day)
+            self.refresh_if_possible()
+
+    def expiry(self) -> Expiry:
+        """Who was not met for long."""
+        return due(self.everybody(), self._today(), self._expiry)
+
+    def told_of_expiry(self, person_ids: Iterable[int]) -> None:
+        """The wearer was told so of these. Raises GalleryError."""
+        self._gallery.told_of_expiry(person_ids, self._today())
+        self.refresh_if_possible()
 
     @property
     def track_threshold(self) -> float:
@@ -118,6 +200,9 @@ class KnownPeople:
         name = self.name_of(person_id)
         if name is not None:
             self._gallery.forget(name)
-            del self._people[person_id]
+            self._people.pop(person_id, None)
             self.refresh_if_possible()
         return name
+
+    def _today(self) -> date:
+        return self._now().date()

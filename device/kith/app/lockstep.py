@@ -6,6 +6,7 @@ same events. What it does not show is how long the work takes: looking and speak
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,18 +16,21 @@ import numpy as np
 from kith.app.core import Core, Trouble
 from kith.app.guarding import Guarding
 from kith.app.pacing import LookPacer
+from kith.app.surroundings import MicrophoneLost
 from kith.app.wiring import Device
 from kith.clock import NS_PER_MS, NS_PER_S, Tick, VirtualClock
 from kith.config import CameraSettings
 from kith.drivers.buzzer_sound import BuzzerSound
 from kith.drivers.simulated_camera import SimulatedCamera
+from kith.drivers.simulated_microphone import SimulatedMicrophone
 from kith.errors import CameraFault, CameraUnavailable
 from kith.ports import AudioSink
-from kith.types import I16, SAMPLE_RATE_HZ, ButtonEdge, Frame, Sighting
+from kith.types import I16, SAMPLE_RATE_HZ, ButtonEdge, Frame, Sighting, VoiceBlock
 
 STEP_NS = 10 * NS_PER_MS
 _RETRY_CAMERA_NS = NS_PER_S
-_LONGEST_TAIL_NS = 10 * NS_PER_S
+_LONGEST_TAIL_NS = 90 * NS_PER_S
+"""A question is asked twice and a name may be said twice: after that nothing is waited for any more."""
 _QUIET_TAIL_NS = NS_PER_S
 _LOUDEST = 32_767
 
@@ -46,6 +50,17 @@ class Guard:
     sound: BuzzerSound
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What else there is beside the device; None: not there."""
+
+    guard: Guard | None = None
+    microphone: SimulatedMicrophone | None = None
+
+
+NOBODY = Around()
+
+
 class Lockstep:
     """Runs one simulation."""
 
@@ -58,15 +73,16 @@ class Lockstep:
         *,
         settings: CameraSettings,
         watch: Watcher,
-        guard: Guard | None = None,
+        around: Around = NOBODY,
     ) -> None:
         self._device, self._clock, self._camera, self._sink = device, clock, camera, sink
         self._core: Core = device.core
-        self._watch, self._guard = watch, guard
+        self._watch, self._guard, self._microphone = watch, around.guard, around.microphone
         self._pacer = LookPacer(settings.look_interval_ms)
         device.core.attach(self)
         self._start_ns = clock.now_ns()
         self._samples = 0
+        self._posted: deque[VoiceBlock | MicrophoneLost] = deque()
         self._sighting: Sighting | None = None
         self._camera_wanted = True
         self._retry_ns: int | None = None
@@ -84,6 +100,10 @@ class Lockstep:
             self._sighting = None
             self._device.perception.forget()
             self._camera.close()
+
+    def post(self, message: VoiceBlock | MicrophoneLost) -> None:
+        """Have the core handle this in the next step."""
+        self._posted.append(message)
 
     def power_off(self) -> None:
         """End after this step."""
@@ -106,13 +126,18 @@ class Lockstep:
             while waiting_edges and waiting_edges[0].at_ns <= since_ns:
                 edge = waiting_edges.pop(0)
                 self._core.handle(ButtonEdge(down=edge.down, at_ns=edge.at_ns + self._start_ns), now_ns)
-            if self._guard:
-                for message in self._guard.guarding.take_messages():
-                    self._core.handle(message, now_ns)
+            self._hear_others(now_ns)
             if self._core.next_deadline_ns <= now_ns:
                 self._core.handle(Tick(), now_ns)
             self._sound(now_ns)
             self._clock.advance_to(now_ns + STEP_NS)
+
+    def _hear_others(self, now_ns: int) -> None:
+        while self._posted:
+            self._core.handle(self._posted.popleft(), now_ns)
+        if self._guard:
+            for message in self._guard.guarding.take_messages():
+                self._core.handle(message, now_ns)
 
     def _sound(self, now_ns: int) -> None:
         until = (now_ns + STEP_NS - self._start_ns) * SAMPLE_RATE_HZ // NS_PER_S
@@ -121,6 +146,8 @@ class Lockstep:
             # What the guard does in this step is heard in this step, each beep at its own time.
             self._guard.guarding.advance(now_ns + STEP_NS)
             block = mixed(block, self._guard.sound.render(len(block), now_ns))
+        if self._microphone is not None:
+            self._microphone.hear(block, now_ns + STEP_NS)
         if self._sink is not None:
             self._sink.write(block)
         self._samples = until
@@ -168,13 +195,13 @@ class Lockstep:
         self._retry_ns = self._clock.now_ns() + _RETRY_CAMERA_NS
 
     def _finished(self) -> bool:
-        """After the last frame what is being said is let out, and a moment of silence after it."""
+        """After the last frame what is being said and asked is let out, and a moment of silence after it."""
         if self._stopping:
             return True
         if self._ended_ns is None:
             return False
         now_ns = self._clock.now_ns()
-        if self._core.speaking or self._quiet_ns is None:
+        if self._core.busy or self._quiet_ns is None:
             self._quiet_ns = now_ns
         return now_ns - self._ended_ns > _LONGEST_TAIL_NS or now_ns - self._quiet_ns > _QUIET_TAIL_NS
 

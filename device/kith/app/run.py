@@ -14,16 +14,20 @@ from kith.app.guard_link import guard_socket
 from kith.app.paths import gallery_file
 from kith.app.power import switch_off
 from kith.app.refusal import tell_refusal
-from kith.app.wiring import assemble, quieten_opencv
+from kith.app.wiring import Fittings, assemble, quieten_opencv
 from kith.clock import Clock, MonotonicClock
-from kith.config import CameraSettings, Settings
+from kith.config import ButtonSettings, CameraSettings, MicrophoneSettings, Settings
+from kith.drivers.alsa_microphone import AlsaMicrophone
+from kith.drivers.battery import SysBattery
+from kith.drivers.evdev_button import EvdevButton
 from kith.drivers.gpio_button import GpioButton
 from kith.drivers.opencv_camera import OpenCvCamera
 from kith.drivers.picamera import PiCamera, is_installed
+from kith.drivers.several_buttons import SeveralButtons
 from kith.drivers.speaker import SpeakerSink
 from kith.drivers.speech import open_speech
 from kith.errors import ConfigError, KithError
-from kith.ports import AudioSink, Camera
+from kith.ports import AudioSink, Button, Camera
 from kith.runtime.inbox import Inbox
 
 _LOG = logging.getLogger(__name__)
@@ -44,13 +48,21 @@ def run(settings: Settings, state: Path) -> bool:
         try:
             camera = open_camera(settings.camera, clock)
             device = assemble(
-                settings, gallery_file(state), speech, clock, _log_event, virtual_time=False, guarded=True
+                settings,
+                gallery_file(state),
+                speech,
+                clock,
+                _log_event,
+                virtual_time=False,
+                fittings=Fittings(
+                    guarded=True, microphone=_microphone(settings.microphone, clock), battery=SysBattery()
+                ),
             )
         except KithError as error:
             tell_refusal(error, speech, open_sink, settings.announce, clock)
             raise
         stack.callback(device.close)
-        button = GpioButton(settings.button.gpio, clock)
+        button = _button(settings.button, clock)
         parts = Parts(camera=camera, open_sink=open_sink, button=button, guard=guard_socket())
         daemon = Daemon(device, parts, clock, inbox, settings=settings.camera, on_power_off=switch_off)
 
@@ -60,6 +72,17 @@ def run(settings: Settings, state: Path) -> bool:
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         return daemon.run()
+
+
+def _microphone(settings: MicrophoneSettings, clock: Clock) -> AlsaMicrophone | None:
+    return AlsaMicrophone(settings.alsa_device, clock) if settings.alsa_device else None
+
+
+def _button(settings: ButtonSettings, clock: Clock) -> Button:
+    button = GpioButton(settings.gpio, clock)
+    if not settings.remote:
+        return button
+    return SeveralButtons((button, EvdevButton(settings.remote, settings.remote_key, clock)))
 
 
 def open_camera(settings: CameraSettings, clock: Clock) -> Camera:

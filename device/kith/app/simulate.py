@@ -17,10 +17,11 @@ from kith.app.guarding import Rehearsal
 from kith.app.injections import Injections, parse_faults
 from kith.app.latency import Latency
 from kith.app.lockstep import STEP_NS
+from kith.app.name_sayers import Answering, open_microphone, parse_names
 from kith.app.paths import gallery_file
 from kith.app.recorder import Outputs, Recorder
 from kith.app.simulating import Cast, RealTime, in_lockstep
-from kith.app.wiring import assemble, quieten_opencv
+from kith.app.wiring import Fittings, assemble, quieten_opencv
 from kith.clock import NS_PER_S, MonotonicClock, VirtualClock
 from kith.config import Settings
 from kith.drivers.simulated_button import parse_presses
@@ -39,6 +40,7 @@ _LOG = logging.getLogger(__name__)
 class Request:
     """What to simulate. With neither video nor photos it is the demo walk; data None: a gallery that is
     thrown away afterwards. scene: what the range sensors meet; None: the demo walk's own, else no guard.
+    names: what is said when Kith asks for a name, as "Grace; Ben"; empty: there is no microphone.
     latency: take the time from shutter to sound, in real time then."""
 
     video: Path | None = None
@@ -47,6 +49,7 @@ class Request:
     guard: GuardSettings = field(default_factory=GuardSettings)
     data: Path | None = None
     button: str = ""
+    names: str = ""
     faults: str = ""
     sound: Path | None = None
     outputs: Outputs = field(default_factory=Outputs)
@@ -110,6 +113,7 @@ class _Plan:
     request: Request
     walk: DemoWalk | None
     edges: tuple[ButtonEdge, ...]
+    names: tuple[str, ...]
     injections: Injections
     rehearsal: Rehearsal | None
     source: FrameSource
@@ -123,6 +127,7 @@ def _plan(request: Request) -> _Plan:
         request=request,
         walk=walk,
         edges=parse_presses(request.button or (walk.button if walk else "")),
+        names=parse_names(request.names) or (walk.names if walk else ()),
         injections=injections,
         rehearsal=_rehearsal(request, walk, injections),
         source=_source(request, walk),
@@ -139,14 +144,26 @@ def _cast(
     observe: Observer,
 ) -> Cast:
     realtime, rehearsal = plan.request.waits, plan.rehearsal
+    microphone = None
+    if plan.names:
+        microphone = open_microphone(settings.announce, plan.names, clock, paced=realtime)
+        stack.callback(microphone.stop)
+        observe = _Both(observe, Answering(microphone))
     latency = Latency() if plan.request.latency else None
     if latency:
         observe = _Both(observe, latency.event)
     speech = open_speech(settings.announce)
     stack.callback(speech.close)
-    guarded = rehearsal is not None
     file = gallery_file(state)
-    device = assemble(settings, file, speech, clock, observe, virtual_time=not realtime, guarded=guarded)
+    device = assemble(
+        settings,
+        file,
+        speech,
+        clock,
+        observe,
+        virtual_time=not realtime,
+        fittings=Fittings(guarded=rehearsal is not None, microphone=microphone),
+    )
     stack.callback(device.close)
     if rehearsal:
         recorder.plot_ranges(rehearsal.settings)
@@ -160,6 +177,7 @@ def _cast(
         rehearsal=rehearsal,
         sound=plan.request.sound,
         latency=latency,
+        microphone=microphone,
     )
 
 

@@ -16,7 +16,7 @@ from kith.app.guard_process import BeepingSink, GuardProcess
 from kith.app.guarding import Audience, Guarding, Rehearsal
 from kith.app.injections import Injections
 from kith.app.latency import Latency
-from kith.app.lockstep import Guard, Lockstep
+from kith.app.lockstep import Around, Guard, Lockstep
 from kith.app.looking import Looked
 from kith.app.recorder import Recorder
 from kith.app.wiring import Device
@@ -25,6 +25,7 @@ from kith.config import CameraSettings
 from kith.drivers.buzzer_sound import BuzzerSound
 from kith.drivers.simulated_button import ScriptedButton
 from kith.drivers.simulated_camera import SimulatedCamera
+from kith.drivers.simulated_microphone import SimulatedMicrophone
 from kith.drivers.speaker import SpeakerSink
 from kith.drivers.wav import PacedSink, TeeSink, WavSink
 from kith.errors import AudioFault, AudioUnavailable, InputError
@@ -38,7 +39,7 @@ Actions = tuple[tuple[int, Callable[[], None]], ...]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
     """All that takes part. sound: the file to write, rehearsal: the guard, latency: who takes the times of a
-    run in real time; None: none."""
+    run in real time, microphone: who says the names; None: none."""
 
     settings: CameraSettings
     sound_device: str
@@ -49,6 +50,7 @@ class Cast:
     rehearsal: Rehearsal | None
     sound: Path | None
     latency: Latency | None = None
+    microphone: SimulatedMicrophone | None = None
 
     def frame(self, frame: Frame, sighting: Sighting | None, now_ns: int) -> None:
         """A frame has passed."""
@@ -71,7 +73,13 @@ def in_lockstep(
             audience = Audience(onlooker=cast.recorder, observe=cast.observe, hear=sound.edge)
             guard = Guard(guarding=Guarding(cast.rehearsal, clock, audience), sound=sound)
         runner = Lockstep(
-            cast.device, clock, cast.camera, sink, settings=cast.settings, watch=cast.frame, guard=guard
+            cast.device,
+            clock,
+            cast.camera,
+            sink,
+            settings=cast.settings,
+            watch=cast.frame,
+            around=Around(guard=guard, microphone=cast.microphone),
         )
         runner.run(edges, _actions(cast, injections))
     return clock.now_ns() - began_ns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 
 from kith.announce.arbiter import (
@@ -11,6 +12,7 @@ from kith.announce.arbiter import (
     Duck,
     HazardChanged,
     Heard,
+    KeepStill,
     Play,
     PlaybackEnded,
     Stop,
@@ -20,6 +22,7 @@ from kith.announce.arbiter import (
 )
 from kith.announce.callouts import Callouts
 from kith.announce.hush import Hazard
+from kith.announce.phrasing import Piece
 from kith.announce.player import Player
 from kith.announce.words import Phrasebook
 from kith.app.reporter import Reporter
@@ -29,9 +32,15 @@ from kith.types import Announcement, Band, Playback, PlaybackResult
 
 _VOICE_FAULT_QUIET_NS = 10 * NS_PER_S
 
+_PASSING = frozenset(
+    ("voice.failed", "recognition.restarted", "gallery.restored", "gallery.lost", "power.failed")
+)
+"""Faults that are over when they are told of."""
+
 
 class Speaking:
-    """Belongs to the core. on_end: an announcement is over; whether it was heard to its end."""
+    """Belongs to the core. on_begin: an announcement begins to be played; on_end: it is over, and whether it
+    was heard to its end."""
 
     def __init__(
         self,
@@ -40,19 +49,29 @@ class Speaking:
         callouts: Callouts,
         player: Player,
         report: Reporter,
+        on_begin: Callable[[Announcement, int], None],
         on_end: Callable[[Announcement, bool, int], None],
     ) -> None:
         self._arbiter = Arbiter(settings, ambient)
         self._ducked_gain = 10 ** (-settings.duck_db / 20)
         self._words = Phrasebook(settings)
-        self._callouts, self._player, self._report, self._on_end = callouts, player, report, on_end
+        self._callouts, self._player, self._report = callouts, player, report
+        self._on_begin, self._on_end = on_begin, on_end
         self._voice_fault_ns: int | None = None
         self._unheard: set[int] = set()
+        self._faults: dict[str, str] = {}
+        self._endings: deque[tuple[Announcement, bool]] = deque()
+        self._telling_ends = False
 
     @property
     def active(self) -> bool:
         """Whether words are being played."""
         return self._arbiter.speaking
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The keys of the lines of what is broken now, in the order in which it broke."""
+        return tuple(self._faults.values())
 
     @property
     def next_deadline_ns(self) -> int | None:
@@ -71,17 +90,20 @@ class Speaking:
         for announcement in announcements:
             self.submit(announcement, now_ns)
 
-    def say(self, key: str, now_ns: int) -> None:
+    def say(self, key: str, now_ns: int, *, name: Piece | None = None, count: int | None = None) -> None:
         """A fixed line of the wording."""
-        self.submit(self._words.announcement(key, now_ns), now_ns)
+        self.submit(self._words.announcement(key, now_ns, name=name, count=count), now_ns)
 
     def fault(self, key: str, text: str, now_ns: int) -> None:
         """A fixed line of the wording for something that broke."""
         self._report.tell("fault", now_ns, part=key.partition(".")[0], text=text)
+        if key not in _PASSING:
+            self._faults[key.partition(".")[0]] = key
         self.say(key, now_ns)
 
     def recovered(self, key: str, text: str, now_ns: int) -> None:
         """A fixed line of the wording for something that works again."""
+        self._faults.pop(key.partition(".")[0], None)
         self._report.tell("recovered", now_ns, part=key.partition(".")[0], text=text)
         self.say(key, now_ns)
 
@@ -95,6 +117,10 @@ class Speaking:
     def tick(self, now_ns: int) -> None:
         """Time has passed, or there may be news to tell."""
         self._carry_out(self._arbiter.step(Tick(), now_ns), now_ns)
+
+    def keep_still(self, on: bool, now_ns: int) -> None:
+        """Somebody is being listened to: nothing is said unasked."""
+        self._carry_out(self._arbiter.step(KeepStill(on), now_ns), now_ns)
 
     def stop(self, now_ns: int) -> None:
         """The wearer wants quiet."""
@@ -127,6 +153,7 @@ class Speaking:
                 case Play():
                     self._report.playing(command.play_id, command.announcement, now_ns)
                     self._player.play(command.play_id, command.announcement)
+                    self._on_begin(command.announcement, now_ns)
                 case Stop():
                     self._player.stop(command.play_id)
                 case Duck():
@@ -135,9 +162,23 @@ class Speaking:
                     self._heard(command.announcement, now_ns)
                 case Unheard():
                     self._not_heard(command, now_ns)
+        self._tell_ends(now_ns)
+
+    def _tell_ends(self, now_ns: int) -> None:
+        """Only once all commands are carried out: what is told of an end may have more to say, and that must
+        not come before what was to be played already."""
+        if self._telling_ends:
+            return
+        self._telling_ends = True
+        try:
+            while self._endings:
+                announcement, heard = self._endings.popleft()
+                self._on_end(announcement, heard, now_ns)
+        finally:
+            self._telling_ends = False
 
     def _heard(self, announcement: Announcement, now_ns: int) -> None:
-        self._on_end(announcement, True, now_ns)
+        self._endings.append((announcement, True))
         self._unheard.difference_update(announcement.person_ids)
         if announcement.phrase is not None:
             self.tell_unheard_again()
@@ -149,7 +190,7 @@ class Speaking:
             self._unheard.update(command.announcement.person_ids)
             if not self._failed_lately(now_ns):
                 self.tell_unheard_again()
-        self._on_end(command.announcement, False, now_ns)
+        self._endings.append((command.announcement, False))
 
     def _failed_lately(self, now_ns: int) -> bool:
         last_ns = self._voice_fault_ns

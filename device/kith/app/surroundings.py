@@ -8,6 +8,15 @@ from typing import Protocol
 from kith.announce.player import Player
 from kith.app.events import Observer
 from kith.app.perception import Perception
+from kith.ports import Battery, Microphone
+from kith.types import VoiceBlock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MicrophoneLost:
+    """The microphone stopped working, or (missing) could not be had at all."""
+
+    missing: bool
 
 
 class Runner(Protocol):
@@ -19,14 +28,19 @@ class Runner(Protocol):
     def power_off(self) -> None:
         """Switch the device off."""
 
+    def post(self, message: VoiceBlock | MicrophoneLost) -> None:
+        """Have the core handle this, in its own thread; from any thread."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Surroundings:
-    """guarded: there ought to be a guard, so that one that is never heard is a fault. runner: set once it is
-    made around the core, before the core begins."""
+    """guarded: there ought to be a guard, so that one that is never heard is a fault. microphone, battery:
+    None where there is none. runner: set once it is made around the core, before the core begins."""
 
     perception: Perception
     player: Player
     observe: Observer
     guarded: bool = False
+    microphone: Microphone | None = None
+    battery: Battery | None = None
     runner: Runner | None = None

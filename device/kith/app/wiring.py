@@ -20,7 +20,7 @@ from kith.app.surroundings import Surroundings
 from kith.clock import Clock
 from kith.config import Settings
 from kith.errors import GalleryCorrupt
-from kith.ports import Speech
+from kith.ports import Battery, Microphone, Speech
 from kith.recognition.gallery import Gallery
 from kith.recognition.matcher import Matcher
 from kith.recognition.operating_point import load_operating_point
@@ -48,6 +48,18 @@ class Device:
         self.gallery.close()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fittings:
+    """guarded: a guard that is never heard is a fault. microphone, battery: None where there is none."""
+
+    guarded: bool = False
+    microphone: Microphone | None = None
+    battery: Battery | None = None
+
+
+PLAIN = Fittings()
+
+
 def assemble(
     settings: Settings,
     gallery_file: Path,
@@ -56,12 +68,12 @@ def assemble(
     observe: Observer,
     *,
     virtual_time: bool,
-    guarded: bool = False,
+    fittings: Fittings = PLAIN,
 ) -> Device:
     """Load the networks, open the gallery, make the core. Raises KithError when any of it cannot be had.
 
-    virtual_time: the player waits for the voice instead of playing silence until it comes. guarded: a guard
-    that is never heard is a fault.
+    virtual_time: the player waits for the voice instead of playing silence until it comes. fittings: what
+    not every device has.
     """
     # Else its threads, one a core, wake up for each picture that is shrunk.
     cv2.setNumThreads(settings.vision.threads)
@@ -70,14 +82,27 @@ def assemble(
     let_go_of_files((models_dir() / "build").glob("*.tflite"))
     point = load_operating_point(calibration_dir() / "operating_point.toml", analyzer.model_id)
     gallery, troubles = _open_gallery(gallery_file, analyzer.model_id)
-    perception = Perception(analyzer, Matcher(gallery.templates(), point), settings.camera, settings.vision)
+    perception = Perception(
+        analyzer,
+        Matcher(gallery.templates(), point, gallery.counterexamples()),
+        settings.camera,
+        settings.vision,
+    )
 
     def renew(matcher: Matcher) -> None:
         perception.matcher = matcher
 
     player = Player(speech, EarconBank(), volume=settings.announce.volume, wait_for_speech=virtual_time)
-    around = Surroundings(perception=perception, player=player, observe=observe, guarded=guarded)
-    core = Core(settings, KnownPeople(gallery, point, renew), around, clock.now_ns())
+    around = Surroundings(
+        perception=perception,
+        player=player,
+        observe=observe,
+        guarded=fittings.guarded,
+        microphone=fittings.microphone,
+        battery=fittings.battery,
+    )
+    people = KnownPeople(gallery, point, renew, settings)
+    core = Core(settings, people, around, clock.now_ns())
     return Device(
         core=core, perception=perception, player=player, gallery=gallery, speech=speech, troubles=troubles
     )

@@ -23,7 +23,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--button",
     default="",
-    help='Presses: seconds and tap, double, hold, hold4, hold10; "12.5 double; 30 tap".',
+    help='Presses: seconds and tap, double, taphold, hold, hold4, hold10; "12.5 double; 30 tap".',
+)
+@click.option(
+    "--names",
+    default="",
+    help='What somebody says when Kith asks for a name, one after the other: "Grace; Ben". Without it there'
+    " is no microphone.",
 )
 @click.option(
     "--scene",
@@ -68,7 +74,8 @@ def simulate(ctx: click.Context, /, **given: object) -> None:
     Examples:
       kith simulate                                  the demo walk (after `make demo`)
       kith simulate --video hall.mp4 --sound hall.wav --picture hall.png
-      kith simulate --video anna.mkv --data home --button "0.5 double"     enrol who is in it
+      kith simulate --video anna.mkv --data home --names Anna \\
+          --button "0.5 double; 14 double; 21 double"    enrol who is in it: yes to consent, yes to the name
       kith simulate --video anna.mkv --data home     and see them named
       kith simulate --video hall.mp4 --scene hall.toml --sound hall.wav    and hear the guard
     """
@@ -86,6 +93,7 @@ def simulate(ctx: click.Context, /, **given: object) -> None:
         guard=guard_settings_of(ctx),
         data=paths.get("data"),
         button=str(given["button"]),
+        names=str(given["names"]),
         faults=str(given["faults"]),
         sound=paths.get("sound"),
         outputs=Outputs(
@@ -154,7 +162,7 @@ def doctor(ctx: click.Context, data: Path | None, wearable: bool, with_sounds: b
         failed |= finding.verdict is Verdict.FAILED
         colour = {Verdict.OK: "green", Verdict.MISSING: "yellow", Verdict.FAILED: "red"}[finding.verdict]
         click.echo(
-            f"{finding.part:<9} {click.style(f'{finding.verdict.value:<8}', fg=colour)} {finding.text}"
+            f"{finding.part:<10} {click.style(f'{finding.verdict.value:<8}', fg=colour)} {finding.text}"
         )
     if with_sounds:
         ctx.invoke(sounds)

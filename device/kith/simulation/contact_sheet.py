@@ -39,7 +39,17 @@ _MOST_PEOPLE = 12
 _GAP_IN_VIEW_S = 1.5
 _MOST_MARKS = 2000
 
-_TELLING = {"announcement", "enrolled", "fault", "rejected", "recovered", "privacy", "undone"}
+_TELLING = {
+    "announcement",
+    "enrolled",
+    "fault",
+    "rejected",
+    "recovered",
+    "privacy",
+    "undone",
+    "wrong",
+    "forgotten",
+}
 _ELSEWHERE = {"appeared", "left", "stranger", "beep", "signal", "proximity"}
 """Shown by lanes of their own, not by a badge."""
 _INNER = (Level.NEAR.name.lower(), Level.CONTACT.name.lower())

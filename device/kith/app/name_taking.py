@@ -1,0 +1,160 @@
+"""A name that is said: between the machine that asks for it, the microphone and the loudspeaker."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from kith.app.prompts import Prompts
+from kith.app.stepper import Stepper
+from kith.app.surroundings import MicrophoneLost, Surroundings
+from kith.clock import Tick
+from kith.config import NamingSettings, QuestionSettings
+from kith.errors import HardwareError, MicrophoneUnavailable
+from kith.interaction.messages import (
+    AskForName,
+    Cancel,
+    Capture,
+    Captured,
+    CloseMicrophone,
+    MicrophoneGone,
+    MicrophoneReady,
+    NameGiven,
+    NamingCommand,
+    NamingEvent,
+    OpenMicrophone,
+    PromptEnded,
+    Say,
+)
+from kith.interaction.name_capture import NameCapture
+from kith.interaction.naming import Naming
+from kith.types import Announcement, Gesture, VoiceBlock
+
+_LOG = logging.getLogger(__name__)
+
+
+class NameTaking:
+    """Belongs to the core. keep_still: nothing unasked may be said while somebody is listened to."""
+
+    def __init__(
+        self,
+        naming: NamingSettings,
+        questions: QuestionSettings,
+        around: Surroundings,
+        prompts: Prompts,
+        keep_still: Callable[[bool, int], None],
+    ) -> None:
+        self._around, self._prompts, self._keep_still = around, prompts, keep_still
+        self._machine = Naming(naming, questions)
+        self._stepper: Stepper[NamingEvent, NamingCommand] = Stepper(self._machine.step, self._do)
+        self._capture = NameCapture(naming)
+        self._capturing = self._listening = self._heard_any = False
+        self._on_given: Callable[[NameGiven, int], None] | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether a name is being asked for."""
+        return self._on_given is not None
+
+    @property
+    def next_deadline_ns(self) -> int | None:
+        """When it wants a tick."""
+        times = [self._machine.next_deadline_ns]
+        if self._capturing:
+            times.append(self._capture.next_deadline_ns)
+        return min((at_ns for at_ns in times if at_ns is not None), default=None)
+
+    def begin(self, on_given: Callable[[NameGiven, int], None], now_ns: int) -> None:
+        """Ask for a name; on_given is told what came of it, once."""
+        self._on_given = on_given
+        self._stepper.post(AskForName(), now_ns)
+
+    def gesture(self, gesture: Gesture, now_ns: int) -> None:
+        """The wearer's answer."""
+        self._stepper.post(gesture, now_ns)
+
+    def cancel(self, now_ns: int) -> None:
+        """Break off what is under way, if anything is."""
+        if self.active:
+            self._stepper.post(Cancel(), now_ns)
+
+    def ended(self, announcement: Announcement, heard: bool, now_ns: int) -> None:
+        """An announcement is over."""
+        if self._prompts.ended(announcement):
+            self._stepper.post(PromptEnded(heard=heard), now_ns)
+
+    def heard(self, block: VoiceBlock, now_ns: int) -> None:
+        """The microphone heard something; what comes after it was closed is dropped."""
+        if not self._listening:
+            return
+        if not self._heard_any:
+            self._heard_any = True
+            self._stepper.post(MicrophoneReady(), now_ns)
+        if self._capturing:
+            self._captured(self._capture.step(block, now_ns), now_ns)
+
+    def lost(self, lost: MicrophoneLost, now_ns: int) -> None:
+        """The microphone does not work, or there is none."""
+        if self._listening:
+            self._stop()
+            self._stepper.post(MicrophoneGone(missing=lost.missing and not self._heard_any), now_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """Time has passed."""
+        if self._capturing:
+            self._captured(self._capture.step(Tick(), now_ns), now_ns)
+        if self.active:
+            self._stepper.post(Tick(), now_ns)
+
+    def _captured(self, captured: Captured | None, now_ns: int) -> None:
+        if captured is not None:
+            self._still(False, now_ns)
+            self._stepper.post(captured, now_ns)
+
+    def _do(self, command: NamingCommand, now_ns: int) -> None:
+        match command:
+            case Say():
+                self._still(False, now_ns)
+                self._prompts.say(command.line.value, now_ns, name=command.take)
+            case OpenMicrophone():
+                self._open(now_ns)
+            case Capture():
+                self._still(True, now_ns)
+                self._capture.begin(now_ns)
+            case CloseMicrophone():
+                self._stop()
+                self._still(False, now_ns)
+            case NameGiven():
+                self._stop()
+                self._still(False, now_ns)
+                given, self._on_given = self._on_given, None
+                if given is not None:
+                    given(command, now_ns)
+
+    def _open(self, now_ns: int) -> None:
+        runner, microphone = self._around.runner, self._around.microphone
+        self._heard_any = False
+        if runner is None or microphone is None:
+            self._stepper.post(MicrophoneGone(missing=True), now_ns)
+            return
+
+        def on_fault(error: HardwareError) -> None:
+            runner.post(MicrophoneLost(missing=isinstance(error, MicrophoneUnavailable)))
+
+        self._listening = True
+        try:
+            microphone.start(runner.post, on_fault)
+        except MicrophoneUnavailable as error:
+            _LOG.info("%s", error)
+            self._listening = False
+            self._stepper.post(MicrophoneGone(missing=True), now_ns)
+
+    def _stop(self) -> None:
+        if self._listening and self._around.microphone is not None:
+            self._around.microphone.stop()
+        self._listening = False
+
+    def _still(self, on: bool, now_ns: int) -> None:
+        if on is not self._capturing:
+            self._capturing = on
+            self._keep_still(on, now_ns)

@@ -1,0 +1,157 @@
+"""The book: how the device does, and the people one by one, by ear."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from kith.announce.phrasing import Piece
+from kith.announce.tour import TourState, tour
+from kith.announce.words import Phrasebook
+from kith.app.known_people import KnownPeople
+from kith.app.name_taking import NameTaking
+from kith.app.prompts import Prompts
+from kith.app.reporter import Reporter
+from kith.app.stepper import Stepper
+from kith.clock import Tick
+from kith.config import QuestionSettings
+from kith.errors import GalleryError, InputError
+from kith.interaction.book import Book
+from kith.interaction.messages import (
+    BookCommand,
+    BookEvent,
+    Cancel,
+    Closed,
+    Done,
+    Entry,
+    Forget,
+    Keep,
+    NameGiven,
+    NoMicrophone,
+    OpenBook,
+    PromptEnded,
+    Rename,
+    Say,
+    Tell,
+)
+from kith.types import Announcement, Gesture
+
+_LOG = logging.getLogger(__name__)
+
+
+class PeopleBook:
+    """Belongs to the core. state: how the device does at a time, and whether people follow."""
+
+    def __init__(
+        self,
+        questions: QuestionSettings,
+        people: KnownPeople,
+        prompts: Prompts,
+        naming: NameTaking,
+        report: Reporter,
+        words: Phrasebook,
+        state: Callable[[int, bool], TourState],
+    ) -> None:
+        self._machine = Book(questions)
+        self._stepper: Stepper[BookEvent, BookCommand] = Stepper(self._machine.step, self._do)
+        self._people, self._prompts, self._naming, self._report = people, prompts, naming, report
+        self._words, self._state = words, state
+        self._forgotten: Piece | None = None
+        self._open = self._renaming = False
+
+    @property
+    def active(self) -> bool:
+        """Whether it is open."""
+        return self._open
+
+    @property
+    def next_deadline_ns(self) -> int | None:
+        """When it wants a tick."""
+        return self._machine.next_deadline_ns if self._open else None
+
+    def open(self, now_ns: int) -> None:
+        """Say how the device does, and let the wearer go through the people."""
+        self._people.refresh_if_possible()
+        expired = self._people.expiry().expired
+        entries = tuple(
+            Entry(person_id=person.person_id, expired=person.person_id in expired)
+            for person in self._people.everybody()
+        )
+        self._open = True
+        self._report.tell("book", now_ns, text="opened")
+        self._stepper.post(OpenBook(entries=entries), now_ns)
+
+    def gesture(self, gesture: Gesture, now_ns: int) -> None:
+        """What the wearer does."""
+        self._stepper.post(gesture, now_ns)
+
+    def ended(self, announcement: Announcement, heard: bool, now_ns: int) -> None:
+        """An announcement is over."""
+        if self._prompts.ended(announcement) and self._open:
+            self._stepper.post(PromptEnded(heard=heard), now_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """Time has passed."""
+        if self._open:
+            self._stepper.post(Tick(), now_ns)
+
+    def cancel(self, now_ns: int) -> None:
+        """Close it without a word."""
+        if self._open:
+            self._stepper.post(Cancel(), now_ns)
+
+    def _do(self, command: BookCommand, now_ns: int) -> None:
+        match command:
+            case Tell():
+                follow = self._people.everybody() != ()
+                self._prompts.tell(tour(self._state(now_ns, follow), self._words, now_ns), now_ns)
+            case Say():
+                self._say(command, now_ns)
+            case Rename():
+                self._rename(command.person_id, now_ns)
+            case Forget():
+                self._stepper.post(Done(ok=self._forget(command.person_id, now_ns)), now_ns)
+            case Keep():
+                self._stepper.post(Done(ok=self._keep(command.person_id)), now_ns)
+            case Closed():
+                self._open = False
+                self._report.tell("book", now_ns, text="closed")
+                if self._renaming:
+                    self._naming.cancel(now_ns)
+
+    def _say(self, say: Say, now_ns: int) -> None:
+        name = self._people.voice_of(say.person_ids[0]) if say.person_ids else None
+        self._prompts.say(say.line.value, now_ns, name=name or self._forgotten)
+
+    def _rename(self, person_id: int, now_ns: int) -> None:
+        def given(name: NameGiven, at_ns: int) -> None:
+            self._renaming = False
+            if name.missing:
+                self._stepper.post(NoMicrophone(), at_ns)
+            else:
+                kept = name.recording is not None and self._try(
+                    lambda: self._people.set_recording(person_id, name.recording)
+                )
+                self._stepper.post(Done(ok=kept), at_ns)
+
+        self._renaming = True
+        self._naming.begin(given, now_ns)
+
+    def _forget(self, person_id: int, now_ns: int) -> bool:
+        name = self._people.take_of(person_id)
+        if not self._try(lambda: self._people.forget(person_id)):
+            return False
+        self._forgotten = name
+        self._report.tell("forgotten", now_ns, person=name.text if name else None)
+        return True
+
+    def _keep(self, person_id: int) -> bool:
+        return self._try(lambda: self._people.met((person_id,)))
+
+    def _try(self, change: Callable[[], object]) -> bool:
+        try:
+            change()
+        except (GalleryError, InputError) as error:
+            _LOG.error("the book could not change the gallery: %s", type(error).__name__)
+            return False
+        return True
