@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 FPS = 15.0
-DURATION_S = 106.0
+DURATION_S = 117.0
 
 Keys = tuple[tuple[float, ...], ...]
 """Moments: (time in s, value, …). Between two of them values pass over smoothly."""
@@ -79,14 +79,19 @@ VISITS = (
         path=(
             (17.0, -0.3, 5.0, 0),
             (20.0, 0.02, 1.1, 0),
-            (21.5, 0.0, 1.05, 6),
-            (22.6, 0.02, 1.05, -7),
-            (23.8, -0.02, 1.0, 9),
-            (25.0, 0.0, 1.0, -4),
-            (26.5, 0.03, 1.05, 0),
-            (28.0, 0.0, 1.05, 5),
-            (29.4, -1.1, 0.75, -20),
-            (29.8, -1.4, 0.6, -25),
+            (21.5, 0.0, 1.05, -3),
+            (23.8, 0.0, 1.0, -2),
+            # Asked to look to her left, and then to her right.
+            (24.6, 0.0, 1.0, 27),
+            (25.2, 0.0, 1.0, 27),
+            (26.3, 0.0, 1.0, -28),
+            (27.4, 0.0, 1.0, -28),
+            (28.3, 0.0, 1.02, 0),
+            (32.0, 0.02, 1.05, 5),
+            (36.0, -0.02, 1.05, -4),
+            (39.0, 0.0, 1.05, 4),
+            (40.4, -1.1, 0.75, -20),
+            (40.8, -1.4, 0.6, -25),
         ),
         light=(1.0, 0.15),
         taller_m=-0.08,
@@ -95,12 +100,12 @@ VISITS = (
         portrait="eileen",
         person="Eileen",
         path=(
-            (30.6, -1.1, 5.0, 0),
-            (33.6, -0.42, 1.3, 0),
-            (36.0, -0.4, 1.25, 10),
-            (39.6, -0.42, 1.2, 0),
-            (41.2, -1.2, 0.9, -20),
-            (41.8, -1.6, 0.6, -20),
+            (41.6, -1.1, 5.0, 0),
+            (44.6, -0.42, 1.3, 0),
+            (47.0, -0.4, 1.25, 10),
+            (50.6, -0.42, 1.2, 0),
+            (52.2, -1.2, 0.9, -20),
+            (52.8, -1.6, 0.6, -20),
         ),
         light=(0.92, 0.2),
         taller_m=-0.06,
@@ -109,12 +114,12 @@ VISITS = (
         portrait="joe",
         person="Joe",
         path=(
-            (31.0, 1.3, 6.0, 0),
-            (34.2, 0.62, 2.0, 0),
-            (36.5, 0.6, 1.9, -8),
-            (39.2, 0.6, 1.9, 0),
-            (41.0, 1.2, 1.2, 15),
-            (42.0, 1.9, 0.8, 20),
+            (42.0, 1.3, 6.0, 0),
+            (45.2, 0.62, 2.0, 0),
+            (47.5, 0.6, 1.9, -8),
+            (50.2, 0.6, 1.9, 0),
+            (52.0, 1.2, 1.2, 15),
+            (53.0, 1.9, 0.8, 20),
         ),
         light=(1.3, -0.1),
         taller_m=0.05,
@@ -123,11 +128,11 @@ VISITS = (
         portrait="grace",
         person=TAUGHT,
         path=(
-            (43.0, 0.6, 5.2, 0),
-            (46.0, 0.3, 1.5, -4),
-            (48.0, 0.28, 1.35, 8),
-            (49.2, 1.1, 0.9, 15),
-            (49.6, 1.5, 0.6, 15),
+            (54.0, 0.6, 5.2, 0),
+            (57.0, 0.3, 1.5, -4),
+            (59.0, 0.28, 1.35, 8),
+            (60.2, 1.1, 0.9, 15),
+            (60.6, 1.5, 0.6, 15),
         ),
         light=(0.72, -0.35),
         mirrored=True,
@@ -137,11 +142,11 @@ VISITS = (
         portrait="passer-by",
         person=STRANGER,
         path=(
-            (50.0, 0.5, 5.0, 0),
-            (52.4, 0.3, 1.6, 0),
-            (54.6, 0.3, 1.4, 0),
-            (55.8, -1.0, 0.9, 0),
-            (56.2, -1.4, 0.6, 0),
+            (61.0, 0.5, 5.0, 0),
+            (63.4, 0.3, 1.6, 0),
+            (65.6, 0.3, 1.4, 0),
+            (66.8, -1.0, 0.9, 0),
+            (67.2, -1.4, 0.6, 0),
         ),
         light=(0.85, 0.2),
         mirrored=True,
@@ -151,13 +156,13 @@ VISITS = (
         portrait="barack-portrait",
         person="Barack",
         path=(
-            (59.5, -0.2, 5.0, 0),
-            (62.5, -0.05, 1.3, 0),
-            (66.0, 0.0, 1.2, 5),
-            (70.0, 0.05, 1.15, -6),
-            (72.4, 0.1, 1.15, 6),
-            (73.8, 1.1, 0.8, 25),
-            (74.2, 1.4, 0.6, 25),
+            (70.5, -0.2, 5.0, 0),
+            (73.5, -0.05, 1.3, 0),
+            (77.0, 0.0, 1.2, 5),
+            (81.0, 0.05, 1.15, -6),
+            (83.4, 0.1, 1.15, 6),
+            (84.8, 1.1, 0.8, 25),
+            (85.2, 1.4, 0.6, 25),
         ),
         light=(0.95, 0.15),
         taller_m=0.02,
@@ -172,43 +177,43 @@ WALKING_M_PER_S: Keys = (
     (10.5, 0.9),
     (17.0, 0.9),
     (19.5, 0.0),
-    (29.0, 0.0),
-    (30.0, 0.7),
-    (33.5, 0.0),
     (40.0, 0.0),
-    (42.0, 0.9),
-    (44.5, 0.9),
-    (46.0, 0.0),
-    (48.0, 0.0),
-    (49.5, 0.8),
-    (52.0, 0.0),
-    (54.5, 0.0),
-    (56.0, 0.9),
-    (61.0, 0.9),
-    (62.5, 0.0),
-    (72.5, 0.0),
-    (74.0, 0.9),
-    (86.0, 0.9),
-    (88.5, 0.7),
-    (90.3, 0.5),
-    (91.2, 0.0),
-    (94.2, 0.0),
-    (95.2, 0.5),
-    (96.6, 0.75),
-    (99.4, 0.75),
-    (101.2, 0.0),
-    (103.2, 0.0),
-    (103.7, -0.6),
-    (104.6, -0.6),
-    (105.1, 0.0),
+    (41.0, 0.7),
+    (44.5, 0.0),
+    (51.0, 0.0),
+    (53.0, 0.9),
+    (55.5, 0.9),
+    (57.0, 0.0),
+    (59.0, 0.0),
+    (60.5, 0.8),
+    (63.0, 0.0),
+    (65.5, 0.0),
+    (67.0, 0.9),
+    (72.0, 0.9),
+    (73.5, 0.0),
+    (83.5, 0.0),
+    (85.0, 0.9),
+    (97.0, 0.9),
+    (99.5, 0.7),
+    (101.3, 0.5),
+    (102.2, 0.0),
+    (105.2, 0.0),
+    (106.2, 0.5),
+    (107.6, 0.75),
+    (110.4, 0.75),
+    (112.2, 0.0),
+    (114.2, 0.0),
+    (114.7, -0.6),
+    (115.6, -0.6),
+    (116.1, 0.0),
 )
 
-ACROSS_M: Keys = ((0.0, 0.0), (93.0, 0.0), (95.2, 1.0))
+ACROSS_M: Keys = ((0.0, 0.0), (104.0, 0.0), (106.2, 1.0))
 """How far to the right of the street's middle the wearer walks: at the end round the trough."""
 
-THROUGH_THE_GATE_S = 84.0
-AT_THE_TROUGH_S, TROUGH_M = 91.2, 0.5
-AT_THE_WALL_S, WALL_M = 101.2, 0.3
+THROUGH_THE_GATE_S = 95.0
+AT_THE_TROUGH_S, TROUGH_M = 102.2, 0.5
+AT_THE_WALL_S, WALL_M = 112.2, 0.3
 """When the wearer stands before each, and how far it then is."""
 
 
@@ -225,27 +230,27 @@ LOOKING_DEG: Keys = (
     (16.4, -34),
     (17.3, 0),
     (19.5, 0),
-    (29.0, 0),
-    (29.5, -14),
-    (30.6, -3),
-    (34.6, 0),
-    (35.0, -13),
-    (36.2, -13),
-    (36.6, 12),
-    (37.6, 12),
-    (38.0, 1),
-    (41.5, 0),
-    (43.0, 6),
-    (48.5, 6),
-    (49.3, 22),
-    (50.4, 4),
-    (54.8, 4),
-    (55.6, -16),
-    (56.8, 0),
-    (91.8, 0),
-    (92.5, 16),
-    (95.0, 14),
-    (96.0, 0),
+    (40.0, 0),
+    (40.5, -14),
+    (41.6, -3),
+    (45.6, 0),
+    (46.0, -13),
+    (47.2, -13),
+    (47.6, 12),
+    (48.6, 12),
+    (49.0, 1),
+    (52.5, 0),
+    (54.0, 6),
+    (59.5, 6),
+    (60.3, 22),
+    (61.4, 4),
+    (65.8, 4),
+    (66.6, -16),
+    (67.8, 0),
+    (102.8, 0),
+    (103.5, 16),
+    (106.0, 14),
+    (107.0, 0),
 )
 """Where the wearer's head points, positive to the right. The quick turns smear the picture."""
 
@@ -253,19 +258,31 @@ LIGHT: Keys = (
     (0.0, 1.0),
     (17.0, 1.0),
     (19.0, 0.85),
-    (30.0, 0.9),
-    (44.0, 1.0),
-    (57.0, 1.0),
-    (58.4, 0.09),
-    (68.3, 0.09),
-    (69.2, 0.9),
-    (75.0, 1.0),
-    (106.0, 1.0),
+    (41.0, 0.9),
+    (55.0, 1.0),
+    (68.0, 1.0),
+    (69.4, 0.09),
+    (79.3, 0.09),
+    (80.2, 0.9),
+    (86.0, 1.0),
+    (117.0, 1.0),
 )
 """Brightness of the whole picture: for ten seconds the camera sees next to nothing."""
 
-BUTTON = ((2.9, "tap"), (21.0, "double"), (39.0, "tap"), (53.2, "tap"), (64.0, "tap"))
-"""Presses: nobody there; learn the person in front; two people; a stranger; too dark to see."""
+BUTTON = (
+    (2.9, "tap"),
+    (21.0, "double"),
+    (30.6, "double"),
+    (37.9, "double"),
+    (50.0, "tap"),
+    (64.2, "tap"),
+    (75.0, "tap"),
+)
+"""Presses: nobody there; learn the person in front, who agrees, and whose name is kept as it was said; two
+people; a stranger; too dark to see."""
+
+NAMES = ("Grace",)
+"""What is said when Kith asks for a name, one after the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,10 +296,10 @@ class Expectation:
 
 EXPECTED = (
     Expectation(person="Barack", from_s=4.0, to_s=9.5),
-    Expectation(person="Eileen", from_s=31.5, to_s=38.0),
-    Expectation(person="Joe", from_s=32.0, to_s=39.5),
-    Expectation(person=TAUGHT, from_s=44.0, to_s=49.2),
-    Expectation(person="Barack", from_s=68.3, to_s=73.5),
+    Expectation(person="Eileen", from_s=42.5, to_s=49.0),
+    Expectation(person="Joe", from_s=43.0, to_s=50.5),
+    Expectation(person=TAUGHT, from_s=55.0, to_s=60.2),
+    Expectation(person="Barack", from_s=79.3, to_s=84.5),
 )
 
 
@@ -297,12 +314,12 @@ class Answer:
 
 ANSWERS = (
     Answer(press_s=2.9, named=(), about="nobody"),
-    Answer(press_s=39.0, named=("Eileen", "Joe"), about="people"),
-    Answer(press_s=53.2, named=(), about="people"),
-    Answer(press_s=64.0, named=(), about="dark"),
+    Answer(press_s=50.0, named=("Eileen", "Joe"), about="people"),
+    Answer(press_s=64.2, named=(), about="people"),
+    Answer(press_s=75.0, named=(), about="dark"),
 )
 
-LEARNT_BY_S = 29.0
+LEARNT_BY_S = 40.0
 """The person in front at the double tap is enrolled by then."""
 
 
@@ -333,19 +350,19 @@ WARNINGS = (
     # People who come head-on, at up to 2 m/s; the last of them in the dark.
     Alarm(from_s=4.4, to_s=6.2, level="far"),
     Alarm(from_s=18.0, to_s=20.0, level="far"),
-    Alarm(from_s=44.0, to_s=46.0, level="far"),
-    Alarm(from_s=60.3, to_s=62.5, level="far"),
+    Alarm(from_s=55.0, to_s=57.0, level="far"),
+    Alarm(from_s=71.3, to_s=73.5, level="far"),
     # The trough, over which the head's sensor looks.
-    Alarm(from_s=89.0, to_s=91.3, level="middle", position="knee"),
+    Alarm(from_s=100.0, to_s=102.3, level="middle", position="knee"),
     # The wall, up to 30 cm.
-    Alarm(from_s=97.5, to_s=100.6, level="near"),
-    Alarm(from_s=100.3, to_s=103.0, level="contact"),
+    Alarm(from_s=108.5, to_s=111.6, level="near"),
+    Alarm(from_s=111.3, to_s=114.0, level="contact"),
 )
-QUIET = ((1.5, 4.0), (20.8, 29.0), (63.0, 72.5), (80.5, 86.5), (104.8, 106.0))
+QUIET = ((1.5, 4.0), (20.8, 40.0), (74.0, 83.5), (91.5, 97.5), (115.8, 117.0))
 """Nothing of the guard may be heard: nobody near; standing before someone, twice; through the gate; after a
 step back from the wall."""
 
-DROPOUT = Dropout(kind="unplugged", position="head", from_s=76.0, to_s=80.0)
+DROPOUT = Dropout(kind="unplugged", position="head", from_s=87.0, to_s=91.0)
 
 
 def at(keys: Keys, t_s: float) -> tuple[float, ...]:

@@ -22,6 +22,7 @@ def describe(video: str, scene: str, photos: dict[str, list[str]]) -> str:
         f"fps = {script.FPS}",
         f"duration_s = {script.DURATION_S}",
         f"button = {_text(button)}",
+        f"names = [{', '.join(map(_text, script.NAMES))}]",
         "",
     ]
     lines += ["[sensors]", *(f"{position} = {_text(kind)}" for position, kind in script.SENSORS.items()), ""]
