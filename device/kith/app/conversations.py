@@ -72,13 +72,14 @@ class Conversations:
     def gesture(self, gesture: Gesture, now_ns: int) -> bool:
         """What the wearer does; False where it means nothing to whoever leads, and what it always means is to
         be done."""
-        if self.naming.active and gesture is not Gesture.TAP_HOLD:
-            self.naming.gesture(gesture, now_ns)
+        leave = gesture is Gesture.TAP_HOLD
+        if self.naming.active and not (leave and self.enrolling.active):
+            self.naming.gesture(Gesture.HOLD_1S if leave else gesture, now_ns)
         elif self.enrolling.active:
             return self.enrolling.gesture(gesture, now_ns)
         elif self.book.active:
             self.book.gesture(gesture, now_ns)
-        elif self.correcting.active:
+        elif self.correcting.active and not leave:
             self.correcting.gesture(gesture, now_ns)
         else:
             return False

@@ -241,6 +241,7 @@ class Core:
         if closing:
             self._talk.camera_closed(now_ns)
             self._eyes.close()
+            self._speech.no_fault("camera")
         else:
             self._talk.cancel(now_ns)
             self._eyes.open(now_ns)

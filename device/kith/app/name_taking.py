@@ -48,7 +48,7 @@ class NameTaking:
         self._machine = Naming(naming, questions)
         self._stepper: Stepper[NamingEvent, NamingCommand] = Stepper(self._machine.step, self._do)
         self._capture = NameCapture(naming)
-        self._capturing = self._listening = self._heard_any = False
+        self._capturing = self._listening = self._heard_any = self._still = False
         self._on_given: Callable[[NameGiven, int], None] | None = None
 
     @property
@@ -67,21 +67,21 @@ class NameTaking:
     def begin(self, on_given: Callable[[NameGiven, int], None], now_ns: int) -> None:
         """Ask for a name; on_given is told what came of it, once."""
         self._on_given = on_given
-        self._stepper.post(AskForName(), now_ns)
+        self._post(AskForName(), now_ns)
 
     def gesture(self, gesture: Gesture, now_ns: int) -> None:
         """The wearer's answer."""
-        self._stepper.post(gesture, now_ns)
+        self._post(gesture, now_ns)
 
     def cancel(self, now_ns: int) -> None:
         """Break off what is under way, if anything is."""
         if self.active:
-            self._stepper.post(Cancel(), now_ns)
+            self._post(Cancel(), now_ns)
 
     def ended(self, announcement: Announcement, heard: bool, now_ns: int) -> None:
         """An announcement is over."""
         if self._prompts.ended(announcement):
-            self._stepper.post(PromptEnded(heard=heard), now_ns)
+            self._post(PromptEnded(heard=heard), now_ns)
 
     def heard(self, block: VoiceBlock, now_ns: int) -> None:
         """The microphone heard something; what comes after it was closed is dropped."""
@@ -89,7 +89,7 @@ class NameTaking:
             return
         if not self._heard_any:
             self._heard_any = True
-            self._stepper.post(MicrophoneReady(), now_ns)
+            self._post(MicrophoneReady(), now_ns)
         if self._capturing:
             self._captured(self._capture.step(block, now_ns), now_ns)
 
@@ -97,36 +97,41 @@ class NameTaking:
         """The microphone does not work, or there is none."""
         if self._listening:
             self._stop()
-            self._stepper.post(MicrophoneGone(missing=lost.missing and not self._heard_any), now_ns)
+            self._post(MicrophoneGone(missing=lost.missing and not self._heard_any), now_ns)
 
     def tick(self, now_ns: int) -> None:
         """Time has passed."""
         if self._capturing:
             self._captured(self._capture.step(Tick(), now_ns), now_ns)
         if self.active:
-            self._stepper.post(Tick(), now_ns)
+            self._post(Tick(), now_ns)
 
     def _captured(self, captured: Captured | None, now_ns: int) -> None:
         if captured is not None:
-            self._still(False, now_ns)
-            self._stepper.post(captured, now_ns)
+            self._capturing = False
+            self._post(captured, now_ns)
+
+    def _post(self, event: NamingEvent, now_ns: int) -> None:
+        self._stepper.post(event, now_ns)
+        if self._still is not self._capturing:
+            # Only now: a notice that waited must not begin and be cut off by what the machine has to say.
+            self._still = self._capturing
+            self._keep_still(self._still, now_ns)
 
     def _do(self, command: NamingCommand, now_ns: int) -> None:
         match command:
             case Say():
-                self._still(False, now_ns)
+                self._capturing = False
                 self._prompts.say(command.line.value, now_ns, name=command.take)
             case OpenMicrophone():
                 self._open(now_ns)
             case Capture():
-                self._still(True, now_ns)
+                self._capturing = True
                 self._capture.begin(now_ns)
             case CloseMicrophone():
                 self._stop()
-                self._still(False, now_ns)
             case NameGiven():
                 self._stop()
-                self._still(False, now_ns)
                 given, self._on_given = self._on_given, None
                 if given is not None:
                     given(command, now_ns)
@@ -152,9 +157,4 @@ class NameTaking:
     def _stop(self) -> None:
         if self._listening and self._around.microphone is not None:
             self._around.microphone.stop()
-        self._listening = False
-
-    def _still(self, on: bool, now_ns: int) -> None:
-        if on is not self._capturing:
-            self._capturing = on
-            self._keep_still(on, now_ns)
+        self._listening = self._capturing = False

@@ -45,6 +45,9 @@ def run(settings: Settings, state: Path) -> bool:
         def open_sink() -> AudioSink:
             return SpeakerSink(settings.announce.sound_device)
 
+        microphone = _microphone(settings.microphone, clock)
+        if microphone is not None:
+            stack.callback(microphone.stop)
         try:
             camera = open_camera(settings.camera, clock)
             device = assemble(
@@ -54,9 +57,7 @@ def run(settings: Settings, state: Path) -> bool:
                 clock,
                 _log_event,
                 virtual_time=False,
-                fittings=Fittings(
-                    guarded=True, microphone=_microphone(settings.microphone, clock), battery=SysBattery()
-                ),
+                fittings=Fittings(guarded=True, microphone=microphone, battery=SysBattery()),
             )
         except KithError as error:
             tell_refusal(error, speech, open_sink, settings.announce, clock)

@@ -107,6 +107,10 @@ class Speaking:
         self._report.tell("recovered", now_ns, part=key.partition(".")[0], text=text)
         self.say(key, now_ns)
 
+    def no_fault(self, topic: str) -> None:
+        """What was broken of this is not known any more."""
+        self._faults.pop(topic, None)
+
     def heed(self, hazard: Hazard, now_ns: int) -> None:
         """The guard's buzzer warns more or less urgently. Whoever's name it cut off is to be told again once
         it lets that be, if they are still here: nobody asked for this quiet."""

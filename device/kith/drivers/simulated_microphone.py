@@ -65,6 +65,11 @@ class SimulatedMicrophone:
         if thread and thread is not threading.current_thread():
             thread.join()
 
+    @property
+    def listening(self) -> bool:
+        """Whether it is open."""
+        return self._on_block is not None
+
     def answer(self) -> None:
         """Somebody begins to say the next name half a second from now. One that is not said to its end yet is
         begun anew."""
