@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from kith.errors import CalibrationMismatch, GalleryModelMismatch
-from kith.recognition.matcher import Matcher, TemplateSet, margin_growth
+from kith.recognition.matcher import DENIAL_LEAD, Matcher, TemplateSet, margin_growth
 from kith.recognition.operating_point import OperatingPoint
 from kith.types import F32, Embedding, Outcome
 from tests.unit._gallery_kit import MODEL, POINT
@@ -21,15 +22,22 @@ def probe(*coordinates: float) -> Embedding:
     return Embedding(vector=unit(*coordinates), model_id=MODEL)
 
 
-def matcher(*templates: tuple[int, F32], point: OperatingPoint = POINT) -> Matcher:
+def template_set(*templates: tuple[int, F32]) -> TemplateSet:
+    return TemplateSet(
+        vectors=np.array([vector for _, vector in templates], np.float32),
+        person_ids=np.array([person for person, _ in templates], np.int64),
+        model_id=MODEL,
+    )
+
+
+def matcher(
+    *templates: tuple[int, F32], point: OperatingPoint = POINT, wrong: Sequence[tuple[int, F32]] = ()
+) -> Matcher:
     size = templates[0][1].size if templates else len(point.centre)
     return Matcher(
-        TemplateSet(
-            vectors=np.array([vector for _, vector in templates], np.float32),
-            person_ids=np.array([person for person, _ in templates], np.int64),
-            model_id=MODEL,
-        ),
+        template_set(*templates),
         replace(point, centre=(*point.centre, *(0.0,) * size)[:size]),
+        template_set(*wrong) if wrong else None,
     )
 
 
@@ -180,3 +188,81 @@ def test_figures_and_faces_of_another_network_are_refused() -> None:
             TemplateSet(vectors=unit(1, 0)[None], person_ids=np.array([7]), model_id=MODEL),
             POINT,
         )
+
+
+def test_a_look_nearer_to_a_counter_example_than_to_the_person_is_nobody() -> None:
+    stranger, anna = unit(1, 1, 0), unit(1, 0, 0)
+    people = matcher((7, anna), (9, unit(0, 0, 1)), wrong=[(7, stranger)])
+    denied = people.identify(probe(1, 0.9, 0))
+    assert (denied.outcome, denied.person_id, denied.runner_up_id) == (Outcome.UNKNOWN, None, None)
+    assert denied.score == pytest.approx(1 / np.hypot(1, 0.9))
+    assert people.identify(probe(1, 0.1, 0)).person_id == 7
+    assert matcher((7, anna), (9, unit(0, 0, 1))).identify(probe(1, 0.9, 0)).person_id == 7
+
+
+@pytest.mark.parametrize(("lead", "outcome"), [(0.002, Outcome.UNKNOWN), (-0.002, Outcome.KNOWN)])
+def test_how_much_nearer_it_must_be(lead: float, outcome: Outcome) -> None:
+    """A probe with a cosine of 0.6 to the person and so much more to the counter-example."""
+    near = 0.6 + DENIAL_LEAD + lead
+    wrong = unit(near, 0, float(np.sqrt(1 - near**2)))
+    people = matcher((7, unit(0.6, 0.8, 0)), wrong=[(7, wrong)])
+    assert people.identify(probe(1, 0, 0)).outcome is outcome
+
+
+def test_one_of_several_counter_examples_suffices_and_they_speak_for_their_person_alone() -> None:
+    wrong = [(7, unit(0, 0, 1)), (7, unit(1, 1, 0)), (9, unit(1, 0, 0))]
+    people = matcher((7, unit(1, 0, 0)), (9, unit(0, 0, 1)), wrong=wrong)
+    assert people.identify(probe(1, 0.9, 0)).outcome is Outcome.UNKNOWN
+    assert people.identify(probe(1, 0, 0)).person_id == 7
+    assert people.identify(probe(0, 0, 1)).person_id == 9
+
+
+def test_nobody_is_named_in_the_place_of_a_name_that_was_denied() -> None:
+    anna, beth = [(7, unit(1, 0.2, 0))] * 10, [(9, unit(1, -0.4, 0))] * 10
+    looked = probe(1, 0.7, 0)
+    assert matcher(*beth).identify(looked).person_id == 9
+    assert matcher(*anna, *beth).identify(looked).outcome is Outcome.KNOWN
+    people = matcher(*anna, *beth, wrong=[(7, unit(1, 0.8, 0))])
+    assert people.identify(looked).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("wrong", "outcome", "person_id"),
+    [
+        pytest.param((7,), Outcome.KNOWN, 9, id="the best is denied"),
+        pytest.param((9,), Outcome.KNOWN, 7, id="the other is denied"),
+        pytest.param((7, 9), Outcome.UNKNOWN, None, id="both are denied"),
+        pytest.param((), Outcome.AMBIGUOUS, 7, id="neither is"),
+    ],
+)
+def test_of_two_the_one_who_is_not_denied_is_named(
+    wrong: tuple[int, ...], outcome: Outcome, person_id: int | None
+) -> None:
+    marks = [(each, unit(1, 1, 0)) for each in wrong]
+    both = matcher((4, unit(0, 0, 1)), (7, unit(1, 0, 0)), (9, unit(0, 1, 0)), wrong=marks)
+    answer = both.identify(probe(1, 0.97, 0))
+    assert (answer.outcome, answer.person_id) == (outcome, person_id)
+    assert answer.runner_up_id == (9 if outcome is Outcome.AMBIGUOUS else None)
+
+
+def test_of_two_the_other_must_be_named_without_the_first_too() -> None:
+    """A third is as near: without the first two it could not be told which."""
+    three = [(4, unit(0, 0, 1)), (7, unit(1, 0, 0)), (9, unit(0, 1, 0))]
+    looked = probe(1, 0.97, 0.96)
+    assert matcher(*three).identify(looked).outcome is Outcome.AMBIGUOUS
+    people = matcher(*three, wrong=[(7, unit(1, 0.97, 0.96))])
+    assert people.identify(looked).outcome is Outcome.UNKNOWN
+
+
+def test_of_two_enrolled_the_one_left_has_no_next() -> None:
+    people = matcher((7, unit(1, 0)), (9, unit(0, 1)), wrong=[(7, unit(1, 1))])
+    answer = people.identify(probe(1, 0.97))
+    assert (answer.outcome, answer.person_id, answer.margin) == (Outcome.KNOWN, 9, None)
+
+
+def test_counter_examples_of_who_is_gone_change_nothing_and_of_another_network_are_refused() -> None:
+    people = matcher((7, unit(1, 0)), (9, unit(0, 1)), wrong=[(8, unit(1, 0))])
+    assert people.identify(probe(1, 0)).person_id == 7
+    foreign = TemplateSet(vectors=unit(1, 0)[None], person_ids=np.array([7]), model_id="other")
+    with pytest.raises(CalibrationMismatch):
+        Matcher(template_set((7, unit(1, 0))), replace(POINT, centre=(0.0, 0.0)), foreign)

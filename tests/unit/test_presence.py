@@ -6,7 +6,7 @@ import pytest
 
 from kith.clock import Tick
 from kith.config import PresenceSettings
-from kith.recognition.presence import NamesHeard, Presence
+from kith.recognition.presence import Allowed, Denied, NamesHeard, Presence
 from kith.types import (
     Appeared,
     Companion,
@@ -48,6 +48,12 @@ class Scene:
 
     def hear(self, *person_ids: int) -> None:
         self.presence.step(NamesHeard(identities=(person_ids,)), ms(self.at_ms))
+
+    def deny(self, *identities: tuple[int, ...]) -> list[PresenceEvent]:
+        return self.presence.step(Denied(identities=identities), ms(self.at_ms))
+
+    def allow(self, *identities: tuple[int, ...]) -> list[PresenceEvent]:
+        return self.presence.step(Allowed(identities=identities), ms(self.at_ms))
 
     def company(self) -> Company:
         return self.presence.company(ms(self.at_ms))
@@ -286,3 +292,131 @@ def test_who_is_not_recognised_far_off_is_named_when_nearer_without_a_stranger_f
     events = [scene.show(face(7, unknown(), where=place(0, 5000))) for _ in range(6)]
     events += [scene.show(face(7, known(ANNA), where=place(0, 2900))) for _ in range(9)]
     assert told([event for each in events for event in each]) == [(APPEARED, (ANNA,))]
+
+
+def test_who_was_denied_leaves_and_their_track_becomes_a_stranger() -> None:
+    scene = Scene()
+    scene.looks(7, *[known(ANNA)] * 5)
+    assert scene.deny((ANNA,)) == [Left(person_ids=(ANNA,), at_ns=ms(scene.at_ms))]
+    assert scene.company().people == ()
+    assert scene.presence.identity_of(7) is None
+    assert scene.presence.sure_tracks == frozenset()
+    # Whatever the looks say from now on, this face is not hers.
+    assert told(scene.looks(7, *[known(ANNA)] * 9)) == [(STRANGER, ())]
+    assert scene.company() == Company(people=(), strangers=1, unsure=0)
+    assert scene.presence.identity_of(7) == ()
+
+
+def test_a_track_that_was_denied_may_become_another() -> None:
+    scene = Scene()
+    scene.looks(7, *[known(ANNA)] * 5)
+    scene.deny((ANNA,))
+    assert scene.looks(7, *[known(BEN)] * 2) == []  # votes from before count for nothing
+    assert told(scene.looks(7, known(BEN))) == [(APPEARED, (BEN,))]
+    assert told(scene.looks(7, *[between(ANNA, BEN)] * 9)) == [(LEFT, (BEN,)), (STRANGER, ())]
+
+
+def test_another_track_may_be_hers_and_is_told_at_once() -> None:
+    scene = Scene()
+    scene.looks(7, *[known(ANNA)] * 3)
+    scene.hear(ANNA)
+    scene.deny((ANNA,))
+    faces = [face(7, known(ANNA, 0.9)), face(8, known(ANNA, 0.6))]
+    events = [event for _ in range(5) for event in scene.show(*faces)]
+    assert (APPEARED, (ANNA,)) in told(events)
+    assert scene.presence.track_of((ANNA,)) == 8
+
+
+def test_of_two_that_were_denied_both_are() -> None:
+    scene = Scene()
+    scene.looks(7, *[between(ANNA, BETH)] * 3)
+    scene.looks(7, *[known(ANNA)] * 20)  # settled meanwhile, and long ago
+    assert told(scene.deny((ANNA, BETH))) == [(LEFT, (ANNA,))]
+    assert told(scene.looks(7, *[known(BETH)] * 9)) == [(STRANGER, ())]
+
+
+def test_two_names_that_were_denied_at_once_may_have_been_swapped() -> None:
+    scene = Scene()
+    for _ in range(3):
+        scene.show(face(7, known(ANNA)), face(8, known(BEN)))
+    assert told(scene.deny((ANNA,), (BEN,))) == [(LEFT, (ANNA,)), (LEFT, (BEN,))]
+    events = [event for _ in range(3) for event in scene.show(face(7, known(BEN)), face(8, known(ANNA)))]
+    assert told(events) == [(APPEARED, (BEN,)), (APPEARED, (ANNA,))]
+
+
+def test_who_left_unheard_leaves_unheard_when_denied() -> None:
+    scene = Scene()
+    scene.looks(7, *[known(ANNA)] * 3)
+    scene.hear(ANNA)
+    scene.wait(5000)
+    scene.looks(8, *[known(ANNA)] * 3)
+    assert scene.deny((ANNA,)) == []
+    assert scene.company().people == ()
+
+
+def test_to_deny_who_is_not_here_changes_nothing() -> None:
+    scene = Scene()
+    scene.looks(7, *[known(ANNA)] * 3)
+    assert scene.deny((BEN,)) == []
+    assert scene.presence.identity_of(7) == (ANNA,)
+
+
+def test_a_face_whose_name_was_lost_a_moment_ago_is_still_the_one_that_was_denied() -> None:
+    scene = Scene()
+    scene.looks(7, *[known(ANNA)] * 3)
+    scene.looks(7, *[unknown()] * 8)
+    assert scene.presence.identity_of(7) == ()
+    scene.deny((ANNA,))
+    assert scene.looks(7, *[known(ANNA)] * 9) == []
+
+
+def test_what_was_denied_and_taken_back_is_told_again() -> None:
+    scene = Scene()
+    scene.looks(7, *[known(ANNA)] * 3)
+    scene.deny((ANNA,))
+    scene.looks(7, *[known(ANNA)] * 9)
+    assert scene.allow((ANNA,)) == []
+    assert told(scene.looks(7, *[known(ANNA)] * 3)) == [(APPEARED, (ANNA,))]
+    assert scene.company().strangers == 0
+
+
+def test_taking_back_leaves_who_the_face_has_become() -> None:
+    scene = Scene()
+    scene.looks(7, *[known(ANNA)] * 3)
+    scene.deny((ANNA,))
+    scene.looks(7, *[known(BEN)] * 3)
+    scene.allow((ANNA,))
+    assert scene.presence.identity_of(7) == (BEN,)
+
+
+def test_the_track_of_a_name_is_known_while_it_is_carried_and_for_a_while_after() -> None:
+    scene = Scene()
+    assert scene.presence.track_of((ANNA,)) is None
+    scene.looks(7, *[known(ANNA)] * 3)
+    assert scene.presence.track_of((ANNA,)) == 7
+    scene.looks(8, *[known(ANNA)] * 3)
+    assert scene.presence.track_of((ANNA,)) == 8
+    scene.wait(2999)
+    assert scene.presence.track_of((ANNA,)) == 8
+    scene.wait(1)
+    assert scene.presence.track_of((ANNA,)) is None
+    assert scene.presence.next_deadline_ns is None
+
+
+def test_the_track_of_a_doubt_that_was_resolved_is_known_for_a_while() -> None:
+    scene = Scene()
+    scene.looks(7, *[between(ANNA, BETH)] * 3)
+    scene.looks(7, *[known(ANNA)] * 5)
+    assert scene.presence.track_of((ANNA, BETH)) == 7
+    scene.looks(7, *[known(ANNA)] * 20)
+    assert scene.presence.track_of((ANNA, BETH)) is None
+    assert scene.presence.track_of((ANNA,)) == 7
+
+
+def test_the_track_of_a_name_that_was_lost_is_not_known_for_ever() -> None:
+    scene = Scene()
+    scene.looks(7, *[known(ANNA)] * 3)
+    assert told(scene.looks(7, *[unknown()] * 8)) == [(LEFT, (ANNA,)), (STRANGER, ())]
+    assert scene.presence.track_of((ANNA,)) == 7
+    scene.wait(3000)
+    assert scene.presence.track_of((ANNA,)) is None
