@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from kith.errors import DuplicatePerson, InputError, PersonNotFound
 from kith.recognition.gallery import Gallery
 from kith.recognition.names import name_key, normal_name
-from tests.unit._gallery_kit import MODEL, TODAY, looks
+from kith.wav_file import wav_bytes
+from tests.unit._gallery_kit import MODEL, TODAY, looks, said
 
 NAMES = st.one_of(
     st.sampled_from(["Anna", "anna", "Ärla", "äRLA", "person 2", "straße", "STRASSE"]), st.text(max_size=6)
@@ -20,14 +22,51 @@ ACTIONS = st.one_of(
     st.tuples(st.just("generate"), st.just(""), st.just("")),
     st.tuples(st.just("rename"), NAMES, NAMES),
     st.tuples(st.just("forget"), NAMES, st.just("")),
+    st.tuples(st.sampled_from(["say", "mark", "mark", "unmark"]), NAMES, st.just("")),
 )
+AT_MOST = 2
+
+
+@dataclass(slots=True)
+class Kept:
+    """What ought to be known of someone: seeds of templates and marks, oldest first, and of the recording."""
+
+    name: str
+    templates: list[int]
+    marks: list[int] = field(default_factory=list)
+    recording: int | None = None
 
 
 class Model:
-    """What the gallery ought to hold: name key -> name and seed of the templates."""
+    """What the gallery ought to hold, by name key."""
 
     def __init__(self) -> None:
-        self.people: dict[str, tuple[str, int]] = {}
+        self.people: dict[str, Kept] = {}
+
+    def seeds(self) -> set[int]:
+        """Of all that is kept."""
+        recordings = {kept.recording for kept in self.people.values() if kept.recording is not None}
+        return recordings.union(*(set(kept.templates) | set(kept.marks) for kept in self.people.values()))
+
+    def check(self, gallery: Gallery) -> None:
+        """The gallery holds this and nothing else."""
+        people = {name_key(person.name): person for person in gallery.people()}
+        assert {key: person.name for key, person in people.items()} == {
+            key: kept.name for key, kept in self.people.items()
+        }
+        templates, marks = gallery.templates(), gallery.counterexamples()
+        for key, kept in self.people.items():
+            person = people[key]
+            mine = templates.vectors[templates.person_ids == person.person_id]
+            assert np.array_equal(mine, [look.vector for seed in kept.templates for look in looks(seed)])
+            wrong = marks.vectors[marks.person_ids == person.person_id]
+            assert [each.tobytes() for each in wrong] == [
+                looks(seed)[0].vector.tobytes() for seed in kept.marks
+            ]
+            assert person.marks == len(kept.marks)
+            assert (person.name_recording is None) == (kept.recording is None)
+            if person.name_recording is not None and kept.recording is not None:
+                assert person.name_recording.read_bytes() == wav_bytes(said(kept.recording))
 
     def valid(self, name: str) -> str | None:
         try:
@@ -40,7 +79,7 @@ class Model:
         if what == "generate":
             made = gallery.add_person(None, looks(seed), TODAY)
             assert name_key(made.name) not in self.people
-            self.people[name_key(made.name)] = (made.name, seed)
+            self.people[name_key(made.name)] = Kept(made.name, [seed])
             return
         try:
             self._named(gallery, what, name, new, seed)
@@ -61,7 +100,7 @@ class Model:
             assert final is not None
             assert key is not None
             assert key not in self.people
-            self.people[key] = (final, seed)
+            self.people[key] = Kept(final, [seed])
         elif what == "forget":
             try:
                 gallery.forget(name)
@@ -70,6 +109,8 @@ class Model:
                 return
             assert key is not None
             del self.people[key]
+        elif what in {"say", "mark", "unmark"}:
+            self._kept(gallery, what, name, seed)
         else:
             try:
                 gallery.rename(name, new)
@@ -82,11 +123,29 @@ class Model:
                 return
             assert target is not None
             assert key is not None
-            self.people[name_key(target)] = (target, self.people.pop(key)[1])
+            kept = self.people.pop(key)
+            kept.name = target
+            self.people[name_key(target)] = kept
+
+    def _kept(self, gallery: Gallery, what: str, name: str, seed: int) -> None:
+        try:
+            person_id = gallery.person(name).person_id
+        except PersonNotFound:
+            return
+        kept = self.people[name_key(normal_name(name))]
+        if what == "say":
+            gallery.set_recording(person_id, said(seed))
+            kept.recording = seed
+        elif what == "mark":
+            kept.marks = [*kept.marks, seed][-AT_MOST:]
+            assert gallery.mark_wrong(person_id, looks(seed)[0], AT_MOST) == len(kept.marks)
+        else:
+            assert gallery.unmark_last(person_id) == bool(kept.marks)
+            kept.marks = kept.marks[:-1]
 
 
 @settings(max_examples=40, deadline=None)
-@given(actions=st.lists(ACTIONS, max_size=12))
+@given(actions=st.lists(ACTIONS, max_size=14))
 def test_any_history_leaves_what_it_should(actions: list[tuple[str, str, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "kith.db"
@@ -95,15 +154,13 @@ def test_any_history_leaves_what_it_should(actions: list[tuple[str, str, str]]) 
             with Gallery.open(path, MODEL) as gallery:
                 model.apply(gallery, action, seed)
         with Gallery.open(path, MODEL) as gallery:
-            people = {name_key(person.name): person for person in gallery.people()}
-            templates = gallery.templates()
-        assert {key: person.name for key, person in people.items()} == {
-            key: name for key, (name, _) in model.people.items()
-        }
-        for key, (_, seed) in model.people.items():
-            mine = templates.vectors[templates.person_ids == people[key].person_id]
-            assert np.array_equal(mine, np.stack([look.vector for look in looks(seed)]))
-        for seed in range(len(actions)):
-            if seed not in {seed for _, seed in model.people.values()}:
-                gone = looks(seed)[0].vector.tobytes()[:32]
-                assert not any(gone in file.read_bytes() for file in Path(folder).iterdir())
+            model.check(gallery)
+            carried = gallery.records()
+        kept_seeds = model.seeds()
+        for seed in set(range(len(actions))) - kept_seeds:
+            gone = [looks(seed)[0].vector.tobytes()[:32], said(seed).tobytes()[:32]]
+            files = [file for file in Path(folder).rglob("*") if file.is_file()]
+            assert not [part for part in gone for file in files if part in file.read_bytes()]
+        with Gallery.open(Path(folder) / "other" / "kith.db", MODEL) as gallery:
+            gallery.add_records(carried)
+            model.check(gallery)
