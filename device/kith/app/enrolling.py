@@ -28,7 +28,6 @@ from kith.enrollment.messages import (
     Finished,
     Guide,
     Named,
-    Prompt,
     PromptEnded,
     Reason,
     Saw,
@@ -44,7 +43,6 @@ from kith.types import Announcement, Gesture, Sighting, Spoken
 _LOG = logging.getLogger(__name__)
 _UNDO_NS = 30 * NS_PER_S
 _INTRODUCED_NS = 4 * NS_PER_S
-_QUESTIONS = frozenset((Prompt.SAME, Prompt.CONSENT))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +71,7 @@ class Enrolling:
         self._people, self._around, self._prompts, self._naming = people, around, prompts, naming
         self._kept: _Kept | None = None
         self._words = ""
-        self._looking = self._asking = False
+        self._looking = False
 
     @property
     def active(self) -> bool:
@@ -123,7 +121,7 @@ class Enrolling:
             self.cancel(now_ns)
         elif gesture not in (Gesture.TAP, Gesture.DOUBLE):
             return False
-        elif self._asking:
+        elif self._machine.asking:
             self._stepper.post(Answer(yes=gesture is Gesture.DOUBLE), now_ns)
         elif gesture is Gesture.DOUBLE:
             self._prompts.say("enroll.looking", now_ns)
@@ -192,7 +190,6 @@ class Enrolling:
                 self._finished(command, now_ns)
 
     def _say(self, say: Say, now_ns: int) -> None:
-        self._asking = say.prompt in _QUESTIONS
         name = None if say.person_id is None else self._people.voice_of(say.person_id)
         self._words = self._prompts.say(
             say.prompt.value,
@@ -221,7 +218,7 @@ class Enrolling:
         return Stored(person_id=person_id, recorded=store.recording is not None)
 
     def _finished(self, command: Finished, now_ns: int) -> None:
-        self._asking = self._looking = False
+        self._looking = False
         self._naming.cancel(now_ns)
         if command.ending is Ending.CANCELLED:
             self._tell("cancelled", now_ns, text=self._words)
