@@ -12,12 +12,12 @@ from kith.errors import InputError
 from kith.types import ButtonEdge
 
 _TAP_MS = 120
-_HOLD_MS = {"hold": 1300, "hold4": 4300, "hold10": 10_300}
+_HOLD_MS = {"hold": 1300, "taphold": 1300, "hold4": 4300, "hold10": 10_300}
 _GRAMMAR = (
-    "write seconds and tap, double, hold, hold4 or hold10, one after the other,"
+    "write seconds and tap, double, taphold, hold, hold4 or hold10, one after the other,"
     ' for instance "12.5 double; 30 tap"'
 )
-_PRESS = re.compile(r"(?P<at>\d+(?:\.\d+)?)\s+(?P<what>tap|double|hold|hold4|hold10)")
+_PRESS = re.compile(r"(?P<at>\d+(?:\.\d+)?)\s+(?P<what>tap|double|taphold|hold|hold4|hold10)")
 
 
 def parse_presses(script: str) -> tuple[ButtonEdge, ...]:
@@ -37,9 +37,10 @@ def parse_presses(script: str) -> tuple[ButtonEdge, ...]:
 
 
 def _edges(at_ns: int, what: str) -> list[ButtonEdge]:
-    if what == "double":
-        return _press(at_ns, _TAP_MS) + _press(at_ns + 2 * _TAP_MS * NS_PER_MS, _TAP_MS)
-    return _press(at_ns, _HOLD_MS.get(what, _TAP_MS))
+    last_ms = _HOLD_MS.get(what, _TAP_MS)
+    if what not in ("double", "taphold"):
+        return _press(at_ns, last_ms)
+    return _press(at_ns, _TAP_MS) + _press(at_ns + 2 * _TAP_MS * NS_PER_MS, last_ms)
 
 
 def _press(at_ns: int, length_ms: int) -> list[ButtonEdge]:
@@ -61,7 +62,9 @@ class ScriptedButton:
 
     def start(self, on_edge: Callable[[ButtonEdge], None]) -> None:
         """See ports.Button."""
+        self.close()
         start_ns = self._clock.now_ns()
+        closing = self._closing = threading.Event()
 
         def press(down: bool) -> Callable[[], None]:
             return lambda: on_edge(ButtonEdge(down=down, at_ns=self._clock.now_ns()))
@@ -71,7 +74,7 @@ class ScriptedButton:
         def run() -> None:
             for at_ns, act in sorted(timed, key=lambda each: each[0]):
                 wait_s = (start_ns + at_ns - self._clock.now_ns()) / NS_PER_S
-                if self._closing.wait(max(0.0, wait_s)):
+                if closing.wait(max(0.0, wait_s)):
                     return
                 act()
 
