@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import cast
 
@@ -13,14 +15,17 @@ import numpy as np
 
 from kith.announce.earcons import EarconBank
 from kith.announce.player import Player
+from kith.announce.words import LINES
 from kith.app.core import Core
 from kith.app.events import Event
 from kith.app.known_people import KnownPeople
 from kith.app.perception import Perception
-from kith.app.surroundings import Surroundings
-from kith.clock import NS_PER_MS, NS_PER_S, Tick
+from kith.app.surroundings import MicrophoneLost, Surroundings
+from kith.clock import NS_PER_MS, NS_PER_S, Tick, VirtualClock
 from kith.config import Settings
+from kith.drivers.battery import SimulatedBattery
 from kith.drivers.simulated_button import parse_presses
+from kith.drivers.simulated_microphone import SimulatedMicrophone
 from kith.drivers.simulated_speech import SimulatedSpeech
 from kith.guard.messages import ProximityLevel
 from kith.recognition.gallery import Gallery
@@ -28,14 +33,17 @@ from kith.recognition.matcher import Matcher
 from kith.types import (
     I16,
     SAMPLE_RATE_HZ,
+    Announcement,
     ButtonEdge,
     Earcon,
     Embedding,
     Place,
+    Playback,
     SeenFace,
     Sighting,
     Tone,
     View,
+    VoiceBlock,
 )
 from tests.unit._gallery_kit import MODEL, POINT, TODAY, looks
 from tests.unit._machine_kit import face, place, sighting
@@ -45,6 +53,24 @@ ANNA, BEN, STRANGER = 1, 2, 3
 STEP_NS = 10 * NS_PER_MS
 LOOK_NS = 100 * NS_PER_MS
 BEAT_NS = 200 * NS_PER_MS
+TURNS_AFTER_NS = 2200 * NS_PER_MS
+"""Once they have heard the words."""
+TURNED_DEG = {LINES["enroll.turn_left"].text: 30.0, LINES["enroll.turn_right"].text: -30.0}
+"""How far whoever is willing turns the head when they hear these words."""
+
+
+def name_said(seed: int, syllables: int = 3) -> I16:
+    """i16[n]: what a microphone hears of a name, which no other seed gives: a hum with overtones and some
+    breath, syllable by syllable."""
+    rng = np.random.default_rng(seed)
+    count = SAMPLE_RATE_HZ // 5
+    seconds = np.arange(count) / SAMPLE_RATE_HZ
+    parts = []
+    for pitch_hz in rng.uniform(110.0, 220.0, syllables):
+        tones = (np.sin(2 * np.pi * k * pitch_hz * seconds) / k for k in range(1, 40))
+        sound = sum(tones, start=0.4 * rng.standard_normal(count)) * np.hanning(count)
+        parts += [np.rint(6000 * sound).astype(np.int16)]
+    return np.concatenate(parts)
 
 
 class Ears(Player):
@@ -55,6 +81,17 @@ class Ears(Player):
         self.cues: list[Earcon] = []
         self.tones: list[Tone] = []
         self.heard: list[I16] = []
+        self.log: list[Earcon | Tone | Playback | tuple[int, Announcement]] = []
+        """All that it was asked to play, and how that ended, in order."""
+
+    def play(self, play_id: int, announcement: Announcement) -> None:
+        self.log.append((play_id, announcement))
+        super().play(play_id, announcement)
+
+    def take_reports(self) -> list[Playback]:
+        reports = super().take_reports()
+        self.log += reports
+        return reports
 
     def render(self, count: int, now_ns: int) -> I16:
         self.heard.append(super().render(count, now_ns))
@@ -62,10 +99,12 @@ class Ears(Player):
 
     def cue(self, earcon: Earcon) -> None:
         self.cues.append(earcon)
+        self.log.append(earcon)
         super().cue(earcon)
 
     def tone(self, tone: Tone) -> None:
         self.tones.append(tone)
+        self.log.append(tone)
         super().tone(tone)
 
 
@@ -85,8 +124,13 @@ class Power:
     camera: list[bool] = field(default_factory=list)
     switched_off: int = 0
 
+    posted: deque[VoiceBlock | MicrophoneLost] = field(default_factory=deque)
+
     def set_camera(self, wanted: bool) -> None:
         self.camera.append(wanted)
+
+    def post(self, message: VoiceBlock | MicrophoneLost) -> None:
+        self.posted.append(message)
 
     def power_off(self) -> None:
         self.switched_off += 1
@@ -111,11 +155,17 @@ class Life:
         people: dict[str, int] | None = None,
         guarded: bool = False,
         settings: Settings | None = None,
+        says: Sequence[I16] | None = None,
+        battery: int | None = None,
+        day: date = date(2026, 3, 1),
     ) -> None:
+        """says: what the microphone hears, one after the other, when a name is asked for; None: there is no
+        microphone."""
+        settings = settings or Settings()
         self.file = folder / "kith.db"
         self.gallery = Gallery.open(self.file, MODEL)
         for name, who in (people or {}).items():
-            self.gallery.add_person(name, looks(who), TODAY)
+            self.gallery.add_person(name, looks(who), TODAY, met_on=TODAY.date())
         self.speech, self.eyes, self.power = SimulatedSpeech(), Eyes(), Power()
         self.ears = Ears(self.speech)
         self.events: list[Event] = []
@@ -128,20 +178,40 @@ class Life:
         self._told = 0
         self._samples = 0
         self._captured_ns = 0
+        self.step_ns = STEP_NS
+        self.willing = True
+        """Whoever stands there turns the head when asked to."""
+        self._turned = (0, 0.0)
         self._edges: list[ButtonEdge] = []
-        self.people = KnownPeople(self.gallery, POINT, self._renew)
+        self.clock = VirtualClock()
+        self.day = day
+        """What the wall clock says."""
+        self.people = KnownPeople(self.gallery, POINT, self._renew, settings, self._wall_clock)
+        self.microphone = None if says is None else SimulatedMicrophone(tuple(says), self.clock)
         around = Surroundings(
             perception=cast(Perception, self.eyes),
             player=self.ears,
-            observe=self.events.append,
+            observe=self._happened,
             guarded=guarded,
+            microphone=self.microphone,
+            battery=SimulatedBattery(battery),
         )
-        self.core = Core(settings or Settings(), self.people, around, 0)
+        self.core = Core(settings, self.people, around, 0)
         self.core.attach(self.power)
         self.core.begin(0)
 
+    def _wall_clock(self) -> datetime:
+        return datetime.combine(self.day, time(12), UTC)
+
     def _renew(self, matcher: Matcher) -> None:
         self.eyes.matcher = matcher
+
+    def _happened(self, event: Event) -> None:
+        self.events.append(event)
+        if event.kind == "announcement":
+            self._turned = (self.now_ns + TURNS_AFTER_NS, TURNED_DEG.get(event.text, 0.0))
+        if self.microphone is not None and event.kind == "sound" and event.text == Earcon.LISTEN.value:
+            self.microphone.answer()
 
     # --- what happens -----------------------------------------------------------------------------------
 
@@ -159,7 +229,7 @@ class Life:
         self.scene[track] = Standing(who, place(bearing_deg, distance_mm), look or looks(who)[0])
 
     def press(self, what: str, after_s: float = 0.0) -> None:
-        """Press the button, from so long after now on: tap, double, hold, hold4, hold10."""
+        """Press the button, from so long after now on: tap, double, taphold, hold, hold4, hold10."""
         self._edges += [
             ButtonEdge(down=edge.down, at_ns=edge.at_ns + self.now_ns)
             for edge in parse_presses(f"{after_s} {what}")
@@ -171,6 +241,11 @@ class Life:
         while self.now_ns < end_ns and not until():
             self._step()
         self._told = len(self.said)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a press is under way, something is said, or a conversation leads."""
+        return bool(self._edges) or self.core.speaking or self.core._talk.leading
 
     def hear(self, seconds: float) -> list[str]:
         """Let time pass; the words that began since time stood still."""
@@ -193,12 +268,17 @@ class Life:
         if self.core.next_deadline_ns <= self.now_ns:
             self.core.handle(Tick(), self.now_ns)
             assert self.core.next_deadline_ns > self.now_ns, "it wants a tick for ever"
+        while self.power.posted:
+            self.core.handle(self.power.posted.popleft(), self.now_ns)
         self._sound()
-        self.now_ns += STEP_NS
+        self.now_ns += self.step_ns
+        self.clock.advance_to(self.now_ns)
 
     def _sound(self) -> None:
-        until = (self.now_ns + STEP_NS) * SAMPLE_RATE_HZ // NS_PER_S
-        self.ears.render(until - self._samples, self.now_ns)
+        until = (self.now_ns + self.step_ns) * SAMPLE_RATE_HZ // NS_PER_S
+        block = self.ears.render(until - self._samples, self.now_ns)
+        if self.microphone is not None:
+            self.microphone.hear(block, self.now_ns + self.step_ns)
         self._samples = until
         for report in self.ears.take_reports():
             self.core.handle(report, self.now_ns)
@@ -212,7 +292,9 @@ class Life:
     def _face(self, track: int, one: Standing) -> SeenFace:
         assert self.eyes.matcher is not None
         said = self.eyes.matcher.identify(one.look)
-        return face(track, said, where=one.where, embedding=one.look)
+        turn_ns, yaw_deg = self._turned
+        yaw_deg = yaw_deg if self.willing and self.now_ns >= turn_ns else 0.0
+        return face(track, said, where=one.where, embedding=one.look, yaw_deg=yaw_deg)
 
     def loudness(self, seconds: float) -> float:
         """Root mean square of what was heard in the last seconds."""
@@ -235,6 +317,28 @@ class Life:
         """Who is enrolled, as another program sees it."""
         with Gallery.open(self.file, MODEL) as gallery:
             return [person.name for person in gallery.people()]
+
+
+ASK = LINES["enroll.consent"].text
+"""Whether it may remember this face."""
+
+
+def agrees(life: Life, who: int, track: int = 7) -> None:
+    """Somebody lets themselves be remembered; a name is asked for next, where there is a microphone."""
+    life.stands(track, who)
+    life.press("double", 0.5)
+    asked = len(life.of("announcement"))
+    life.live(25, until=lambda: any(e.text == ASK for e in life.of("announcement")[asked:]))
+    assert life.said[-1][1] == ASK
+    life.press("double")
+
+
+def enrol(life: Life, who: int = STRANGER, track: int = 7) -> None:
+    """Somebody is remembered, without a name or with the next that is said."""
+    before = len(life.of("enrolled"))
+    agrees(life, who, track)
+    life.live(30, until=lambda: len(life.of("enrolled")) > before)
+    assert len(life.of("enrolled")) == before + 1
 
 
 class CannotMount(Exception):

@@ -15,7 +15,7 @@ from kith.errors import GalleryFull
 from kith.recognition import store
 from kith.recognition.gallery import Gallery
 from kith.types import Earcon, View
-from tests.unit._core_kit import ANNA, BEN, STRANGER, CannotMount, Life, fill_disk, small_disk
+from tests.unit._core_kit import ANNA, BEN, STRANGER, CannotMount, Life, agrees, enrol, fill_disk, small_disk
 from tests.unit._gallery_kit import MODEL, TODAY, looks
 
 NAMES = ("Anna", "Ben", "Carla", "person 1", "person 3")
@@ -44,13 +44,6 @@ def fresh(tmp_path: Path) -> Iterator[Life]:
     life.quiet()
     yield life
     life.gallery.close()
-
-
-def enrol(life: Life, who: int = STRANGER, track: int = 7) -> None:
-    life.stands(track, who)
-    life.press("double", 0.5)
-    life.live(10, until=lambda: bool(life.of("enrolled")))
-    assert life.of("enrolled")
 
 
 # --- greeting and naming ------------------------------------------------------------------------------------
@@ -173,95 +166,6 @@ def test_after_a_stop_it_says_nothing_unasked_for_two_seconds(life: Life) -> Non
     life.stands(1, ANNA)
     assert life.hear(6) == [HERE]
     assert 1.8 <= life.said[-1][0] - stopped_s <= 2.2
-
-
-# --- remembering and taking back ----------------------------------------------------------------------------
-
-
-def test_a_double_tap_remembers_and_the_person_is_named_when_they_come_back(fresh: Life) -> None:
-    enrol(fresh)
-    assert not fresh.eyes.attentive
-    assert fresh.names == ["person 1"]
-    assert fresh.ears.cues.count(Earcon.SHUTTER) == 5
-    assert fresh.ears.tones
-    assert fresh.said[-1][1] == "person 1 is remembered."
-    assert fresh.hear(12) == []  # not named on top of it, though they stand there
-    assert fresh.of("appeared")[0].fields["person"] == "person 1"
-    fresh.press("tap")
-    assert fresh.hear(4) == ["person 1, ahead, two metres."]
-    fresh.scene.clear()
-    fresh.live(70)
-    fresh.stands(8, STRANGER)
-    assert fresh.hear(4) == ["person 1, ahead, two metres."]
-
-
-def test_who_was_remembered_and_not_named_since_is_named_without_a_cooldown(fresh: Life) -> None:
-    enrol(fresh)
-    fresh.live(6)
-    fresh.scene.clear()
-    fresh.live(5)
-    fresh.stands(8, STRANGER)
-    assert fresh.hear(4) == ["person 1, ahead, two metres."]
-
-
-def test_a_hold_takes_it_back_and_leaves_no_trace(fresh: Life) -> None:
-    enrol(fresh)
-    fresh.live(4)
-    trace = looks(STRANGER)[0].vector.tobytes()
-    assert any(trace in path.read_bytes() for path in fresh.file.parent.iterdir())
-    fresh.press("hold", 20)
-    assert fresh.hear(24) == ["person 1 is forgotten again."]
-    assert fresh.names == []
-    assert fresh.of("undone")[0].text == "person 1"
-    assert not any(trace in path.read_bytes() for path in fresh.file.parent.iterdir())
-    fresh.press("tap")
-    assert fresh.hear(4) == ["One person I don't know."]
-    fresh.scene.clear()
-    fresh.live(5)
-    fresh.stands(9, STRANGER)
-    assert fresh.hear(5) == []
-    fresh.press("hold")
-    assert fresh.hear(5) == ["Nothing to undo."]
-
-
-def test_after_half_a_minute_nothing_is_taken_back(fresh: Life) -> None:
-    enrol(fresh)
-    fresh.press("hold", 30)
-    assert fresh.hear(35)[-1] == "Nothing to undo."
-    assert fresh.names == ["person 1"]
-
-
-def test_a_hold_amid_it_cancels_and_keeps_nothing(fresh: Life) -> None:
-    fresh.press("double")
-    fresh.press("hold", 0.5)
-    assert fresh.hear(8) == ["Looking for a face to remember.", "Cancelled. Nothing was kept."]
-    assert not fresh.eyes.attentive
-    fresh.stands(1, STRANGER)
-    fresh.live(5)
-    assert fresh.names == []
-
-
-def test_someone_known_is_not_remembered_twice(life: Life) -> None:
-    life.quiet()
-    life.stands(1, ANNA)
-    life.live(5)
-    life.press("double")
-    assert life.hear(8)[-1] == "Not remembered: this looks like Anna."
-    assert life.names == ["Anna", "Ben"]
-    assert life.of("rejected")[0].fields["reason"] == "known"
-
-
-def test_an_undo_forgets_the_person_and_not_who_has_the_name_now(fresh: Life) -> None:
-    enrol(fresh)
-    # The gallery is read every two seconds; the hold ends between two readings, the carer comes before it.
-    fresh.live(5, until=lambda: fresh.now_ns % (2 * NS_PER_S) == NS_PER_S // 2)
-    fresh.press("hold")
-    fresh.live(1.2)
-    with Gallery.open(fresh.file, MODEL) as carer:
-        carer.rename("person 1", "Carla")
-        carer.add_person("person 1", looks(BEN), TODAY)
-    assert "Carla is forgotten again." in fresh.hear(5)
-    assert fresh.names == ["person 1"]
 
 
 # --- the camera ---------------------------------------------------------------------------------------------
@@ -442,8 +346,7 @@ def full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Life
 
 def test_on_a_full_disk_nobody_is_remembered_and_nobody_is_lost(full: tuple[Life, Path | None]) -> None:
     life, ballast = full
-    life.stands(7, STRANGER)
-    life.press("double")
+    agrees(life, STRANGER)
     assert life.hear(8)[-1] == "Not remembered: the disk is full."
     assert not life.of("enrolled")
     assert life.of("rejected")[0].fields["reason"] == "disk_full"
@@ -473,8 +376,7 @@ def test_a_disk_full_from_the_start_is_told(tmp_path: Path) -> None:
             assert HERE in life.hear(4)
             life.scene = {}
             life.live(4)
-            life.stands(2, STRANGER)
-            life.press("double")
+            agrees(life, STRANGER, track=2)
             assert life.hear(8)[-1] == "Not remembered: the disk is full."
             life.gallery.close()
     except CannotMount as reason:

@@ -15,7 +15,7 @@ from kith.config import AnnounceSettings
 from kith.guard.messages import ProximityLevel
 from kith.guard.ports import Health, Level
 from kith.types import SAMPLE_RATE_HZ
-from tests.unit._core_kit import ANNA, BEN, STRANGER, Life
+from tests.unit._core_kit import ANNA, BEN, STRANGER, Life, enrol
 from tests.unit._guard_kit import message, sensor
 
 HERE = "Anna, ahead, two metres."
@@ -287,11 +287,8 @@ def test_a_wearable_whose_guard_never_speaks_says_so(tmp_path: Path, guarded: bo
 def test_someone_can_be_learnt_beside_a_wall(life: Life) -> None:
     life.guard = warning(Level.NEAR)
     life.live(1)
-    life.stands(7, STRANGER)
-    life.press("double", 0.5)
-    life.live(10, until=lambda: bool(life.of("enrolled")))
-    assert life.of("enrolled")
-    assert life.said[-1][1].endswith("is remembered.")
+    enrol(life)
+    assert life.said[-1][1] == "Remembered as person 3. No name was recorded."
     assert len(life.ears.tones) > 2
 
 

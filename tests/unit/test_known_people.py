@@ -11,6 +11,7 @@ import pytest
 
 from kith.app import known_people
 from kith.app.known_people import KnownPeople
+from kith.config import Settings
 from kith.errors import GalleryError, GalleryFull
 from kith.recognition.gallery import Gallery
 from kith.recognition.matcher import Matcher
@@ -39,7 +40,7 @@ def matchers() -> list[Matcher]:
 
 @pytest.fixture
 def people(gallery: Gallery, matchers: list[Matcher]) -> KnownPeople:
-    return KnownPeople(gallery, POINT, matchers.append)
+    return KnownPeople(gallery, POINT, matchers.append, Settings())
 
 
 def whom(matcher: Matcher, seed: int) -> int | None:
@@ -69,7 +70,7 @@ def test_a_recorded_name_is_played(people: KnownPeople, gallery: Gallery) -> Non
 
 
 def test_a_new_person_is_known_at_once_and_gone_at_once(people: KnownPeople, matchers: list[Matcher]) -> None:
-    person = people.add(None, tuple(looks(2)))
+    person = people.add(tuple(looks(2)), None)
     assert person.generated
     assert people.name_of(person.person_id) == person.name
     assert whom(matchers[-1], 2) == person.person_id
@@ -106,7 +107,7 @@ def test_what_another_program_changes_is_taken_over(
 def test_the_one_meant_is_forgotten_though_their_name_went_to_another(
     people: KnownPeople, carer: Gallery
 ) -> None:
-    person = people.add(None, tuple(looks(2)))
+    person = people.add(tuple(looks(2)), None)
     carer.rename(person.name, "Carla")
     other = carer.add_person(person.name, looks(3), TODAY)
     assert people.forget(person.person_id) == "Carla"
@@ -121,7 +122,7 @@ def test_who_was_stored_is_stored_though_reading_again_fails(
 
     with monkeypatch.context() as patch:
         patch.setattr(gallery, "templates", busy)
-        person = people.add(None, tuple(looks(2)))
+        person = people.add(tuple(looks(2)), None)
         assert people.name_of(person.person_id) == person.name
         assert whom(matchers[-1], 2) is None
         people.refresh_if_possible()
@@ -166,5 +167,5 @@ def test_a_gallery_that_another_program_restored_is_taken_over(
         people.refresh_if_possible()
         assert people.name_of(ben) == "Ben"
         assert whom(matchers[-1], 2) == ben
-        cid = people.add(None, tuple(looks(3)))
+        cid = people.add(tuple(looks(3)), None)
         assert [each.name for each in carer.people()] == ["Anna", "Ben", cid.name]

@@ -99,6 +99,7 @@ class KnownPeople:
 
     def take_of(self, person_id: int) -> Spoken | Take | None:
         """How the name is heard, to be said once its recording may be gone."""
+        self.refresh_if_possible()  # a carer may have renamed them a moment ago
         voice = self.voice_of(person_id)
         if not isinstance(voice, Recorded):
             return voice

@@ -110,14 +110,16 @@ class Gallery:
         consented_at: datetime,
         source: str = "device",
         recording: I16 | None = None,
+        met_on: date | None = None,
     ) -> Person:
         """Enrol someone new; with None under a made name such as "person 3". source: where the templates
-        come from, "device" or "photo"; recording: their name as it was said, i16[n] mono at SAMPLE_RATE_HZ.
-        Raises DuplicatePerson, GalleryModelMismatch, InputError, GalleryFull or GalleryError."""
+        come from, "device" or "photo"; recording: their name as it was said, i16[n] mono at SAMPLE_RATE_HZ;
+        met_on: when they were met, None for today. Raises DuplicatePerson, GalleryModelMismatch, InputError,
+        GalleryFull or GalleryError."""
         template_rows.check(embeddings, self._model_id)
         wav = None if recording is None else recordings.as_wav(recording)
         with erasing.change_with_recordings(self._store) as (connection, keep):
-            person_id = people_rows.insert(connection, name, consented_at)
+            person_id = people_rows.insert(connection, name, consented_at, met_on)
             template_rows.insert(connection, person_id, embeddings, source)
             if wav is not None:
                 people_rows.set_recording(connection, person_id, keep(wav))
@@ -125,14 +127,18 @@ class Gallery:
         return people_rows.person_of(row, self._folder)
 
     def add_templates(
-        self, person_id: int, embeddings: Sequence[Embedding], source: str = "device"
+        self,
+        person_id: int,
+        embeddings: Sequence[Embedding],
+        source: str = "device",
+        met_on: date | None = None,
     ) -> tuple[int, ...]:
-        """More templates of someone, who counts as met today; their ids. Raises PersonNotFound and what
-        add_person raises."""
+        """More templates of someone, who counts as met on that day, None for today; their ids. Raises
+        PersonNotFound and what add_person raises."""
         template_rows.check(embeddings, self._model_id)
         with self._store.change() as connection:
             people_rows.require(connection, person_id)
-            meetings.met(connection, [person_id], datetime.now(UTC).date())
+            meetings.met(connection, [person_id], met_on or datetime.now(UTC).date())
             return template_rows.insert(connection, person_id, embeddings, source)
 
     def drop_templates(self, person_id: int, ids: Iterable[int]) -> int:

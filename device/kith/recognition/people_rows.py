@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from kith.errors import DuplicatePerson, InputError, PersonNotFound
@@ -72,17 +72,21 @@ def keys(connection: sqlite3.Connection) -> frozenset[str]:
     return frozenset(key for (key,) in connection.execute("SELECT name_key FROM people"))
 
 
-def insert(connection: sqlite3.Connection, name: str | None, consented_at: datetime) -> int:
-    """Somebody new, met today, with None under a made name; their id. Raises DuplicatePerson, InputError."""
+def insert(
+    connection: sqlite3.Connection, name: str | None, consented_at: datetime, met_on: date | None = None
+) -> int:
+    """Somebody new, met that day, today if that is None; with None under a made name; their id. Raises
+    DuplicatePerson, InputError."""
     taken = keys(connection)
     final = generated_name(taken) if name is None else normal_name(name)
     if name_key(final) in taken:
         raise duplicate()
     now = datetime.now(UTC)
+    day = met_on or now.date()
     cursor = connection.execute(
         "INSERT INTO people (name, name_key, generated, consented_at, created_at, met_on)"
         " VALUES (?, ?, ?, ?, ?, ?)",
-        (final, name_key(final), name is None, text(consented_at), text(now), now.date().isoformat()),
+        (final, name_key(final), name is None, text(consented_at), text(now), day.isoformat()),
     )
     assert cursor.lastrowid is not None
     return cursor.lastrowid

@@ -1,0 +1,80 @@
+"""All that Kith may say, as a grammar of the table's lines: what cannot be made from it nobody wrote down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from kith.announce import words
+from kith.announce.phrasing import capital
+from kith.announce.words import LINES, REASONS
+from kith.types import Earcon
+
+_COUNT = "(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[0-9]+)"
+_TOUR = ("tour.", "remote.", "camera.", "button.", "sensor.", "head.", "knee.", "guard.", "buzzer.")
+"""What the book may begin with: how the device does, and what is broken."""
+
+
+class Wording:
+    """Of a device that knows people by these names."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        name = "|".join([*map(re.escape, names), r"person \d+", "the name", "someone known"])
+        self._name = f"(?:(?:{name})(?: {words.OR} (?:{name}))*)"
+        self._lines = {key: self._line(line.text) for key, line in LINES.items() if line.text}
+        tour = "|".join(text for key, text in self._lines.items() if key.startswith(_TOUR))
+        self._tour = re.compile(f"(?:{tour})(?: (?:{tour}))*")
+        self._callouts = re.compile(self._sentences())
+
+    def keys_of(self, text: str) -> list[str]:
+        """The lines that these words are; "people" for who is here, "tour" for how the device does; empty for
+        what nobody wrote down."""
+        keys = [key for key, line in self._lines.items() if re.fullmatch(line, text)]
+        if self._callouts.fullmatch(text):
+            keys.append("people")
+        if self._tour.fullmatch(text):
+            keys.append("tour")
+        return keys
+
+    def allows(self, text: str, sound: Earcon | None) -> bool:
+        """Whether these words may come after that sound, or that sound alone where there are none."""
+        if not text:
+            return any(line.sound is sound and not line.text for line in LINES.values()) or (
+                sound is Earcon.STRANGER
+            )
+        return any(sound in _sounds_of(key) for key in self.keys_of(text))
+
+    def _line(self, template: str) -> str:
+        pattern = re.escape(template)
+        for slot, what in self._slots():
+            pattern = pattern.replace(re.escape("{" + slot + "}"), what)
+        return pattern
+
+    def _slots(self) -> list[tuple[str, str]]:
+        reasons = [reason.replace("{name}", "\0") for reason in REASONS.values()]
+
+        def any_of(change: Callable[[str], str]) -> str:
+            said = "|".join(re.escape(change(reason)) for reason in reasons)
+            return f"(?:{said})".replace(re.escape("\0"), self._name).replace("\0", self._name)
+
+        return [
+            ("name", self._name),
+            ("count", _COUNT),
+            ("Count", f"(?i:{_COUNT})"),
+            ("reason", any_of(str)),
+            ("Reason", any_of(capital)),
+        ]
+
+    def _sentences(self) -> str:
+        directions = "|".join(word for _, word in words.DIRECTIONS)
+        distances = "|".join([*(word for _, word in words.DISTANCES), words.FAR])
+        where = f"(?:, (?:{directions}), (?:{distances}))?(?:, {words.FACING})?"
+        someone = f"{self._name}{where}\\."
+        others = f"{words.OTHER_ONE}|{words.OTHER_MANY.replace('{Count}', f'(?i:{_COUNT})')}"
+        return f"{someone}(?: {someone})*(?: (?:{others})\\.)?"
+
+
+def _sounds_of(key: str) -> tuple[Earcon | None, ...]:
+    if key == "people":
+        return None, Earcon.STRANGER
+    return (None,) if key == "tour" else (LINES[key].sound,)
