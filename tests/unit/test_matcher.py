@@ -219,7 +219,7 @@ def test_one_of_several_counter_examples_suffices_and_they_speak_for_their_perso
 
 def test_nobody_is_named_in_the_place_of_a_name_that_was_denied() -> None:
     anna, beth = [(7, unit(1, 0.2, 0))] * 10, [(9, unit(1, -0.4, 0))] * 10
-    looked = probe(1, 0.7, 0)
+    looked = probe(1, 0.8, 0)
     assert matcher(*beth).identify(looked).person_id == 9
     assert matcher(*anna, *beth).identify(looked).outcome is Outcome.KNOWN
     people = matcher(*anna, *beth, wrong=[(7, unit(1, 0.8, 0))])

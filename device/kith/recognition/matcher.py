@@ -20,7 +20,7 @@ from kith.types import F32, Embedding, Identification, Outcome
 
 I64 = NDArray[np.int64]
 
-DENIAL_LEAD = 0.05
+DENIAL_LEAD = 0.1
 """So much nearer than a person's middle a counter-example of theirs must be for the name to be withheld. With
 less, more of the true person's looks are withheld where the wearer marked one of these by mistake; with more,
 more of a marked stranger's looks are named again (docs/correction.md)."""
