@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kith.errors import DuplicatePerson, GalleryFull, InputError, PersonNotFound
+from kith.errors import DuplicatePerson, GalleryError, GalleryFull, InputError, PersonNotFound
+from kith.recognition import recordings as recordings_module
 from kith.recognition import store
 from kith.recognition.gallery import Gallery
 from kith.types import I16, SAMPLE_RATE_HZ
@@ -91,6 +92,43 @@ def test_a_change_that_fails_leaves_no_recording(path: Path, monkeypatch: pytest
             gallery.set_recording(anna.person_id, said(3))
         assert recordings(path) == [anna.name_recording]
         assert gallery.people() == [anna]
+
+
+def test_half_a_recording_is_none(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(target: Path, content: bytes) -> None:
+        target.write_bytes(content[:1000])
+        raise OSError(28, "No space left on device")
+
+    with Gallery.open(path, MODEL) as gallery:
+        monkeypatch.setattr(recordings_module, "write_private", no_room)
+        with pytest.raises(GalleryFull, match="nothing was changed"):
+            gallery.add_person("Anna", looks(1), TODAY, recording=said(1))
+        assert gallery.people() == []
+        assert recordings(path) == []
+        assert gallery.add_person("Ben", looks(2), TODAY).name_recording is None
+
+
+def test_what_else_lies_in_the_folder_keeps_nobody_from_opening(path: Path) -> None:
+    (path.parent / "recordings" / "kept by somebody").mkdir(parents=True)
+    (path.parent / "recordings" / "stray.wav").write_bytes(b"RIFF")
+    Gallery.open(path, MODEL).close()
+    assert [each.name for each in recordings(path)] == ["kept by somebody"]
+
+
+def test_a_recording_that_cannot_be_removed_keeps_nobody_from_opening(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def not_allowed(folder: Path, named: object) -> None:
+        raise OSError(13, "Permission denied")
+
+    with Gallery.open(path, MODEL) as gallery:
+        gallery.add_person("Anna", looks(1), TODAY)
+    monkeypatch.setattr(recordings_module, "sweep", not_allowed)
+    with Gallery.open(path, MODEL) as gallery:
+        assert [person.name for person in gallery.people()] == ["Anna"]
+        with pytest.raises(GalleryError, match="cannot be written"):
+            gallery.forget("Anna")  # but nobody is said to be forgotten of whom something may be left
+    assert "could not be removed" in caplog.text
 
 
 def test_a_change_that_fails_after_its_commit_keeps_the_recording(

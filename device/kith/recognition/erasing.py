@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from kith.errors import GalleryError, GalleryFull
 from kith.recognition import people_rows, recordings
@@ -64,6 +64,14 @@ def sweep(store: Store) -> None:
         recordings.sweep(store.path.parent, people_rows.recordings(store.connection))
 
 
+def sweep_if_possible(store: Store) -> None:
+    """As `sweep`; what stays then goes when the gallery is opened next."""
+    try:
+        sweep(store)
+    except GalleryError as error:
+        log.warning("recordings of nobody could not be removed: %s", type(error).__name__)
+
+
 @contextmanager
 def change_with_recordings(store: Store) -> Iterator[tuple[sqlite3.Connection, Callable[[bytes], str]]]:
     """One change; the second value keeps a WAV file, which is there before the row that names it, and gone if
@@ -80,8 +88,6 @@ def change_with_recordings(store: Store) -> Iterator[tuple[sqlite3.Connection, C
             yield connection, keep
     except BaseException:
         if kept:
-            # Not simply removed: the change may have failed after its commit. What stays goes when the
-            # gallery is opened next.
-            with suppress(GalleryError):
-                sweep(store)
+            # Not simply removed: the change may have failed after its commit.
+            sweep_if_possible(store)
         raise

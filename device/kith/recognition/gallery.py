@@ -40,7 +40,7 @@ class Gallery:
         gallery = cls(Store.open(path), model_id)
         try:
             erasing.finish(gallery._store)
-            erasing.sweep(gallery._store)
+            erasing.sweep_if_possible(gallery._store)
             gallery._check_model()
         except BaseException:
             gallery.close()

@@ -63,9 +63,10 @@ def read(folder: Path, relative: str) -> bytes | None:
 def sweep(folder: Path, named: Collection[str]) -> None:
     """Remove what is not among `named`, paths relative to the gallery's folder. Raises OSError."""
     here = folder / FOLDER
-    strays = (
-        [file for file in here.iterdir() if f"{FOLDER}/{file.name}" not in named] if here.is_dir() else []
-    )
+    if not here.is_dir():
+        return
+    files = [file for file in here.iterdir() if not file.is_dir()]
+    strays = [file for file in files if f"{FOLDER}/{file.name}" not in named]
     for file in strays:
         file.unlink(missing_ok=True)
     if strays:
