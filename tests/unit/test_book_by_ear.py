@@ -247,3 +247,14 @@ def test_a_clock_that_jumps_ahead_costs_nobody_at_once(tmp_path: Path) -> None:
         life.live(30)
         assert life.names == ["Anna"]
         life.gallery.close()
+
+
+def test_whoever_a_carer_forgot_meanwhile_is_nobody_by_name(life: Life) -> None:
+    at_anna(life)
+    life.press("hold")
+    life.live(2)
+    with Gallery.open(life.file, MODEL) as carer:
+        carer.forget("Anna")
+    life.live(3)
+    assert does(life, "tap") == ["someone known stays."]
+    assert does(life, "tap") == ["Ben."]

@@ -11,6 +11,7 @@ from kith.app.speaking import Speaking
 from kith.clock import NS_PER_S
 from kith.errors import GalleryError
 from kith.recognition.votes import Ids
+from kith.types import Spoken
 
 _LOG = logging.getLogger(__name__)
 _EVERY_NS = 3600 * NS_PER_S
@@ -50,15 +51,17 @@ class Expiring:
             _LOG.error("who was not met for long could not be noted: %s", type(error).__name__)
 
     def _look(self, now_ns: int) -> None:
+        self._people.refresh_if_possible()
         expiry = self._people.expiry()
         for person_id in expiry.forget:
             name = self._people.take_of(person_id)
-            self._people.forget(person_id)
-            self._report.tell("forgotten", now_ns, person=name.text if name else None)
+            if name is None or self._people.forget(person_id) is None:
+                continue  # a carer was first
+            self._report.tell("forgotten", now_ns, person=name.text)
             self._speech.say("expiry.forgotten", now_ns, name=name)
         if expiry.tell:
             self._people.told_of_expiry(expiry.tell)
             self._report.tell("expired", now_ns, text=f"{len(expiry.tell)} not met for long")
             key = "expiry.one" if len(expiry.tell) == 1 else "expiry.many"
-            voice = self._people.voice_of(expiry.tell[0])
+            voice = self._people.voice_of(expiry.tell[0]) or Spoken(text="someone known")
             self._speech.say(key, now_ns, name=voice, count=len(expiry.tell))

@@ -34,7 +34,7 @@ from kith.interaction.messages import (
     Say,
     Tell,
 )
-from kith.types import Announcement, Gesture
+from kith.types import Announcement, Gesture, Spoken
 
 _LOG = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class PeopleBook:
         self._stepper: Stepper[BookEvent, BookCommand] = Stepper(self._machine.step, self._do)
         self._people, self._prompts, self._naming, self._report = people, prompts, naming, report
         self._words, self._state = words, state
-        self._forgotten: Piece | None = None
+        self._forgotten: tuple[int, Piece] | None = None
         self._open = self._renaming = False
 
     @property
@@ -114,14 +114,20 @@ class PeopleBook:
             case Keep():
                 self._stepper.post(Done(ok=self._keep(command.person_id)), now_ns)
             case Closed():
-                self._open = False
+                self._open, self._forgotten = False, None
                 self._report.tell("book", now_ns, text="closed")
                 if self._renaming:
                     self._naming.cancel(now_ns)
 
     def _say(self, say: Say, now_ns: int) -> None:
-        name = self._people.voice_of(say.person_ids[0]) if say.person_ids else None
-        self._prompts.say(say.line.value, now_ns, name=name or self._forgotten)
+        name = self._name_of(say.person_ids[0]) if say.person_ids else None
+        self._prompts.say(say.line.value, now_ns, name=name)
+
+    def _name_of(self, person_id: int) -> Piece:
+        if self._forgotten is not None and self._forgotten[0] == person_id:
+            return self._forgotten[1]
+        # Who was forgotten by a carer meanwhile has no name any more.
+        return self._people.voice_of(person_id) or Spoken(text="someone known")
 
     def _rename(self, person_id: int, now_ns: int) -> None:
         def given(name: NameGiven, at_ns: int) -> None:
@@ -141,7 +147,7 @@ class PeopleBook:
         name = self._people.take_of(person_id)
         if not self._try(lambda: self._people.forget(person_id)):
             return False
-        self._forgotten = name
+        self._forgotten = None if name is None else (person_id, name)
         self._report.tell("forgotten", now_ns, person=name.text if name else None)
         return True
 

@@ -1,0 +1,210 @@
+"""A device whose wearer remembers, renames, corrects and forgets people over and over, until it is killed.
+
+Reads lines "folder seed". For each a process is forked, which tells, a line of JSON each, its pid, what it is
+about to do (`will`), that a change of the gallery begins (`begins`), and, at the moment at which a change
+begins to be confirmed aloud, what the gallery holds (`did`). When it is gone, `over` is told.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import random
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kith.app.events import Event
+from kith.clock import NS_PER_MS
+from kith.drivers import simulated_microphone
+from kith.recognition.gallery import Gallery
+from kith.types import Embedding
+from tests.unit._core_kit import Life, name_said
+from tests.unit._gallery_kit import MODEL, looks
+
+STEP_NS = 50 * NS_PER_MS
+MOST_PEOPLE = 4
+TRACE_AT, TRACE_BYTES = 128, 48
+"""The part of a template, a counter-example or a recording that it is known by."""
+CONFIRMS = (
+    " is remembered.",
+    " better now.",
+    " is the name now.",
+    " is forgotten.",
+    " is forgotten again.",
+    "Noted. ",
+    "Taken back. ",
+)
+ASK = "May I remember this face?"
+State = dict[str, dict[str, Any]]
+
+
+def state_of(gallery: Gallery, folder: Path) -> State:
+    """Everything that is kept of everybody, by id: the traces of each, and no name."""
+    connection = gallery._store.connection
+    state: State = {}
+    for person_id, recording in connection.execute("SELECT id, name_recording FROM people"):
+        wav = None if recording is None else (folder / recording).read_bytes()
+        state[str(person_id)] = {
+            "faces": _traces(connection, "templates", person_id),
+            "marks": _traces(connection, "counterexamples", person_id),
+            "recording": None if wav is None else _trace(wav[len(wav) // 2 :]),
+        }
+    return state
+
+
+def _traces(connection: Any, table: str, person_id: int) -> list[str]:
+    rows = connection.execute(f"SELECT vector FROM {table} WHERE person_id = ? ORDER BY id", (person_id,))
+    return [_trace(vector) for (vector,) in rows]
+
+
+def _trace(content: bytes) -> str:
+    return content[TRACE_AT : TRACE_AT + TRACE_BYTES].hex()
+
+
+class Wearer:
+    """Does one thing after the other."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._folder, self._chance = folder, random.Random(seed)
+        names = [name_said(self._chance.randrange(10_000), syllables=2) for _ in range(20)]
+        self.life = Life(folder, says=names)
+        self.life.step_ns = STEP_NS
+        self._track = 10
+        happened = self.life._happened
+
+        def heard(event: Event) -> None:
+            happened(event)
+            if event.kind == "announcement" and any(words in event.text for words in CONFIRMS):
+                tell(did=state_of(self.life.gallery, folder))
+
+        self.life.core._around.observe = self.life.core._report._observe = heard
+        self.life.gallery._store.connection.set_trace_callback(
+            lambda statement: tell(begins=True) if statement.startswith("BEGIN") else None
+        )
+        tell(did=state_of(self.life.gallery, folder))
+
+    def lives(self) -> None:
+        """For ever."""
+        while True:
+            people = [person.person_id for person in self.life.people.everybody()]
+            does: list[Callable[[], None]] = [self.remembers]
+            if people:
+                does = [self.renames, self.corrects, self.forgets, self.remembers, self.takes_back]
+            if len(people) > MOST_PEOPLE:
+                does = [self.forgets]
+            self._chance.choice(does)()
+            self.life.scene.clear()
+            self._wait(4.0)
+
+    def remembers(self) -> None:
+        self._remembers()
+
+    def takes_back(self) -> None:
+        self._remembers()
+        newest = max(person.person_id for person in self.life.people.everybody())
+        tell(will="forget", person=newest)
+        self.life.press("hold")
+        self._until("is forgotten again.")
+
+    def _remembers(self) -> None:
+        tell(will="remember", person=None)
+        self._stands(looks(self._chance.randrange(1_000_000))[0])
+        self.life.press("double")
+        self._until(ASK)
+        self.life.press("double")
+        self._until("the name. Double tap")
+        self.life.press("double")
+        self._until(" is remembered.")
+
+    def corrects(self) -> None:
+        people = self.life.gallery.templates()
+        at = self._chance.randrange(len(people.vectors))
+        other = looks(self._chance.randrange(1_000_000))[0].vector
+        look = (0.7 * people.vectors[at] + 0.3 * other).astype(np.float32)
+        person = int(people.person_ids[at])
+        self._stands(Embedding(vector=look / np.linalg.norm(look), model_id=MODEL))
+        self._wait(1.0)
+        self.life.press("tap")
+        self._wait(3.0)
+        tell(will="mark", person=person)
+        self.life.press("hold")
+        self._wait(2.5)
+        tell(will="unmark", person=person)
+        self.life.press("hold")
+        self._wait(2.5)
+
+    def renames(self) -> None:
+        person = self._opens_the_book()
+        tell(will="rename", person=person)
+        self.life.press("double")
+        self._until("the name. Double tap")
+        self.life.press("double")
+        self._until("is the name now.")
+        self.life.press("taphold")
+        self._wait(2.5)
+
+    def forgets(self) -> None:
+        person = self._opens_the_book()
+        tell(will="forget", person=person)
+        self.life.press("hold")
+        self._until("for good?")
+        self.life.press("double")
+        self._until(" is forgotten.")
+        self.life.press("taphold")
+        self._wait(2.5)
+
+    def _opens_the_book(self) -> int:
+        people = [person.person_id for person in self.life.people.everybody()]
+        at = self._chance.randrange(len(people))
+        self.life.press("taphold")
+        self._wait(2.5)
+        for _ in range(at + 1):
+            self.life.press("tap")
+            self._wait(1.0)
+        return people[at]
+
+    def _stands(self, look: Embedding) -> None:
+        self._track += 1
+        self.life.stands(self._track, 0, look=look)
+
+    def _until(self, words: str) -> None:
+        life, before = self.life, len(self.life.said)
+        life.live(40, until=lambda: any(words in text for _, text in life.said[before:]))
+        assert any(words in text for _, text in life.said[before:]), (words, life.said[-4:])
+        self._wait(0.3)
+
+    def _wait(self, seconds: float) -> None:
+        self.life.live(seconds)
+        self.life.ears.heard.clear()
+        self.life.ears.log.clear()
+
+
+def tell(**what: Any) -> None:
+    """At once: what was written is read though the writer is killed."""
+    os.write(1, (json.dumps(what) + "\n").encode())
+
+
+def main() -> None:
+    simulated_microphone._noise = functools.cache(simulated_microphone._noise)
+    simulated_microphone._noise()
+    tell(ready=True)
+    for line in sys.stdin:
+        folder, seed = line.split()
+        pid = os.fork()
+        if pid == 0:
+            tell(pid=os.getpid())
+            try:
+                Wearer(Path(folder), int(seed)).lives()
+            finally:
+                os._exit(3)
+        _, status = os.waitpid(pid, 0)
+        tell(over=status)
+
+
+if __name__ == "__main__":
+    main()
