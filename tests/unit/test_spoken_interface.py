@@ -14,6 +14,7 @@ import pytest
 from kith.announce import words
 from kith.announce.arbiter import MAX_WAITING
 from kith.announce.callouts import Callouts, NoView, direction, distance
+from kith.announce.tour import TourState, tour
 from kith.announce.words import LINES, REASONS, Phrasebook
 from kith.app import refusal
 from kith.config import (
@@ -284,6 +285,25 @@ def test_the_numbers_in_the_prose_are_the_settings(value: float, pattern: str) -
     found = re.search(pattern, DOC.read_text(encoding="utf-8"))
     assert found is not None, pattern
     assert float(found[1]) == value
+
+
+@pytest.mark.parametrize(
+    ("known", "privacy", "look_s", "battery", "faults", "people", "text"), table("known")
+)
+def test_how_the_device_does(
+    known: str, privacy: str, look_s: str, battery: str, faults: str, people: str, text: str
+) -> None:
+    state = TourState(
+        known=int(known),
+        paused=privacy == "on",
+        last_look_age_ns=None if look_s == "never" else round(float(look_s) * 1e9),
+        battery_percent=int(battery) if battery else None,
+        faults=tuple(re.findall(r"[a-z]+\.[a-z]+", faults)),
+        people_follow=people == "yes",
+    )
+    phrase = tour(state, Phrasebook(SETTINGS), 0).phrase
+    assert phrase is not None
+    assert phrase.text == text
 
 
 def test_every_reason_not_to_start() -> None:

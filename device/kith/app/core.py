@@ -45,10 +45,12 @@ _GALLERY_POLL_NS = 2 * NS_PER_S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """A part reports a fault. key: of its line in the wording; text: for the log and the timeline."""
+    """A part reports a fault, or (over) that it works again. key: of its line in the wording; text: for the
+    log and the timeline."""
 
     key: str
     text: str
+    over: bool = False
 
 
 CoreEvent = Sighting | ButtonEdge | Playback | Trouble | ProximityLevel | VoiceBlock | MicrophoneLost | Tick
@@ -90,7 +92,7 @@ class Core:
             self._presence.next_deadline_ns,
             self._speech.next_deadline_ns,
             self._gestures.next_deadline_ns,
-            self._talk.next_deadline_ns,
+            None if self._pressing else self._talk.next_deadline_ns,
             self._expiring.next_deadline_ns,
             self._eyes.next_deadline_ns,
             self._guard.next_deadline_ns,
@@ -193,6 +195,11 @@ class Core:
 
     # --- what the wearer does -------------------------------------------------------------------------
 
+    @property
+    def _pressing(self) -> bool:
+        """A press has begun whose meaning is not known yet: no conversation ends by itself meanwhile."""
+        return self._gestures.next_deadline_ns is not None
+
     def _button(self, event: ButtonEdge | Tick, now_ns: int) -> None:
         for command in self._gestures.step(event, now_ns):
             if isinstance(command, Gesture):
@@ -255,7 +262,8 @@ class Core:
     def _tick(self, now_ns: int) -> None:
         self._button(Tick(), now_ns)
         self._note(self._presence.step(Tick(), now_ns), now_ns)
-        self._talk.tick(now_ns)
+        if not self._pressing:
+            self._talk.tick(now_ns)
         self._expiring.tick(now_ns)
         if self._eyes.overdue(now_ns):
             self._camera_gone("camera.stopped", "the camera has stopped", now_ns)
@@ -266,7 +274,9 @@ class Core:
         self._speech.tick(now_ns)
 
     def _trouble(self, trouble: Trouble, now_ns: int) -> None:
-        if not trouble.key.startswith("camera."):
+        if trouble.over:
+            self._speech.recovered(trouble.key, trouble.text, now_ns)
+        elif not trouble.key.startswith("camera."):
             self._speech.fault(trouble.key, trouble.text, now_ns)
         elif self._eyes.failed():
             self._camera_gone(trouble.key, trouble.text, now_ns)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import signal
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
+from kith.app.core import Trouble
 from kith.app.daemon import Daemon, Message, Parts, Stop
 from kith.app.events import Event
 from kith.app.guard_link import guard_socket
@@ -63,7 +65,7 @@ def run(settings: Settings, state: Path) -> bool:
             tell_refusal(error, speech, open_sink, settings.announce, clock)
             raise
         stack.callback(device.close)
-        button = _button(settings.button, clock)
+        button = _button(settings.button, clock, inbox.put)
         parts = Parts(camera=camera, open_sink=open_sink, button=button, guard=guard_socket())
         daemon = Daemon(device, parts, clock, inbox, settings=settings.camera, on_power_off=switch_off)
 
@@ -79,11 +81,18 @@ def _microphone(settings: MicrophoneSettings, clock: Clock) -> AlsaMicrophone | 
     return AlsaMicrophone(settings.alsa_device, clock) if settings.alsa_device else None
 
 
-def _button(settings: ButtonSettings, clock: Clock) -> Button:
+def _button(settings: ButtonSettings, clock: Clock, tell: Callable[[Trouble], None]) -> Button:
     button = GpioButton(settings.gpio, clock)
     if not settings.remote:
         return button
-    return SeveralButtons((button, EvdevButton(settings.remote, settings.remote_key, clock)))
+    remote = EvdevButton(
+        settings.remote,
+        settings.remote_key,
+        clock,
+        on_lost=lambda: tell(Trouble(key="remote.lost", text="the remote button was not found")),
+        on_back=lambda: tell(Trouble(key="remote.back", text="the remote button was found", over=True)),
+    )
+    return SeveralButtons((button, remote))
 
 
 def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
