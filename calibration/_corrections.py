@@ -126,8 +126,11 @@ def measure(
     gallery = middles(trial.templates, plain.centre)
     strangers = [look for _, look, truth in looks if truth is None]
     likeness = _scores(strangers, plain.centre) @ gallery.vectors.T
-    for person_id, mates in _mates(looks, said).items():
-        column = int(np.searchsorted(gallery.person_ids, person_id))
+    own = _mates(looks, said)
+    for column, person_id in enumerate(gallery.person_ids.tolist()):  # without whom no photo could enrol
+        mates = own.get(person_id)
+        if mates is None:
+            continue
         nearest = [strangers[at] for at in np.argsort(-likeness[:, column])[: max(MARKS)]]
         for count, effect in effects.true.items():
             compare(mates, [(person_id, each) for each in nearest[:count]], effect)

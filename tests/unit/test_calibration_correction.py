@@ -77,6 +77,22 @@ def test_each_look_is_shown_that_was_neither_enrolled_nor_marked(
     assert hits(made.again.before) > 0
 
 
+def test_who_could_not_be_enrolled_is_nobodys_neighbour() -> None:
+    people = made_people(60, 6)
+    refused = {
+        name: [
+            replace(one, study=replace(one.study, embedding=None, refusal="blurred")) for one in people[name]
+        ]
+        for name in list(people)[:40]
+    }
+    trial = _lfw.draw({**people, **refused}, MODEL, 20, 3, np.random.default_rng(1))
+    made = effects(trial, lowered([trial], CENTRED, 0.1), Matcher)
+    enrolled = set(trial.enrolled) - set(refused)
+    assert set(trial.enrolled) & set(refused)
+    assert set(made.true[1].after) == set(made.neighbour.after) == enrolled
+    assert hits(made.neighbour.after) == hits(made.neighbour.before) > 0
+
+
 def test_a_lead_that_all_have_denies_every_name_that_was_marked(
     trial: _lfw.Trial, point: OperatingPoint
 ) -> None:
@@ -94,7 +110,7 @@ def test_the_lead_that_is_shipped_is_the_matchers_own_rule(trial: _lfw.Trial, po
     shipped, tried = effects(trial, point, Matcher), effects(trial, point, by_lead(DENIAL_LEAD))
     assert shipped == tried
     assert hits(shipped.again.after) < hits(shipped.again.before)
-    assert hits(shipped.mistaken.after) < hits(shipped.mistaken.before)
+    assert hits(effects(trial, point, by_lead(-0.2)).mistaken.after) < hits(shipped.mistaken.after)
 
 
 def test_a_track_is_of_three_photos_and_held_to_the_threshold_of_tracks() -> None:
