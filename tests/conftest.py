@@ -17,9 +17,11 @@ HERE = Path(__file__).parent
 IN_REAL_TIME = (
     "contract/test_audio_sink.py",
     "contract/test_guard_output.py",
+    "contract/test_microphone.py",
     "contract/test_range_finder.py",
     "contract/test_speech.py",
     "e2e/test_guard_*.py",
+    "e2e/test_microphone.py",
     "e2e/test_sound*.py",
     "unit/test_guard_l*.py",
     "unit/test_guard_sight.py",

@@ -52,6 +52,7 @@ if [ "$what" = test ]; then
     missing=()
     ldconfig -p | grep -q libportaudio.so.2 || missing+=(libportaudio2)
     ldconfig -p | grep -q libespeak-ng.so.1 || missing+=(libespeak-ng1)
+    command -v arecord >/dev/null || missing+=(alsa-utils)
     command -v pulseaudio >/dev/null || missing+=(pulseaudio)
     command -v pactl >/dev/null || missing+=(pulseaudio-utils)
     compgen -G '/usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so' >/dev/null || missing+=(libasound2-plugins)
