@@ -91,25 +91,27 @@ def _measure(data: Path, sizes: Sizes, seed: int, plot: Path | None) -> None:
     _report(drawn(everybody, sizes.many), point, seed)
 
 
-def _choose(trials: Sequence[_lfw.Trial], point: OperatingPoint, seed: int) -> dict[float, Shares]:
-    """Try the rules; what each lead comes to, with tracks."""
+def _choose(trials: Sequence[_lfw.Trial], point: OperatingPoint, seed: int) -> dict[str, dict[float, Shares]]:
+    """Try the rules; what each lead comes to, by what a look is."""
     rules: dict[str, Maker] = {f"lead of {lead:+.2f} over the middle": by_lead(lead) for lead in LEADS}
     rules["nearer than the nearest template"] = ByBestTemplate
-    made: list[Effects] = []
+    shares = {}
     for what, photos in LOOKS.items():
         click.echo(f"\nRules tried, one half of the people, {NEAR:.0%} of strangers named by {what}\n")
         near = lowered(trials, point, NEAR, photos)
         made = [_effects(trials, near, maker, f"{name}, {what}", photos) for name, maker in rules.items()]
         _table(dict(zip(["no marks", *rules], [_before(made[0]), *made], strict=True)), seed)
-    return {
-        lead: Shares(
-            again_before=_lfw.rate(each.again.before, seed),
-            again=_lfw.rate(each.again.after, seed),
-            true=_lfw.rate(each.true[max(MARKS)].after, seed),
-            mistaken=_lfw.rate(each.mistaken.after, seed),
-        )
-        for lead, each in zip(LEADS, made, strict=False)
-    }
+        shares[what] = {lead: _shares(each, seed) for lead, each in zip(LEADS, made, strict=False)}
+    return shares
+
+
+def _shares(effects: Effects, seed: int) -> Shares:
+    return Shares(
+        again_before=_lfw.rate(effects.again.before, seed),
+        again=_lfw.rate(effects.again.after, seed),
+        true=_lfw.rate(effects.true[max(MARKS)].after, seed),
+        mistaken=_lfw.rate(effects.mistaken.after, seed),
+    )
 
 
 def _report(trials: Sequence[_lfw.Trial], point: OperatingPoint, seed: int) -> None:
