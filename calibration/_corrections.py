@@ -54,13 +54,11 @@ class Effects:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """What one rule comes to. again_before, again: of a marked stranger's other looks, those given the name;
-    true, mistaken: of enrolled people's looks those given theirs, after strangers' looks were marked, or one
-    of their own by mistake."""
+    """What one rule comes to. again_before, again: of a marked stranger's other looks, those given the name
+    before and after; mistaken: of enrolled people's other looks those given theirs, after one was marked."""
 
     again_before: _lfw.Rate
     again: _lfw.Rate
-    true: _lfw.Rate
     mistaken: _lfw.Rate
 
 

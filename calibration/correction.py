@@ -109,7 +109,6 @@ def _shares(effects: Effects, seed: int) -> Shares:
     return Shares(
         again_before=_lfw.rate(effects.again.before, seed),
         again=_lfw.rate(effects.again.after, seed),
-        true=_lfw.rate(effects.true[max(MARKS)].after, seed),
         mistaken=_lfw.rate(effects.mistaken.after, seed),
     )
 
