@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -357,12 +358,24 @@ def test_on_a_full_disk_nothing_changes_and_nobody_is_lost(small_disk: Path) -> 
     path = small_disk / "kith.db"
     fill(path, people=5)
     with Gallery.open(path, MODEL) as gallery:
+        three = gallery.person("Enrolled 03").person_id
+        gallery.set_recording(three, said(3))
+        recording = gallery.person("Enrolled 03").name_recording
+        kept = gallery.records()
         ballast = stuff(small_disk)
-        with pytest.raises(GalleryFull, match="make room"):
-            gallery.add_person("Late", looks(99), TODAY)
+        for change in (
+            lambda: gallery.add_person("Late", looks(99), TODAY),
+            lambda: gallery.add_person("Late", looks(99), TODAY, recording=said(99)),
+            lambda: gallery.set_recording(three, said(98)),
+            lambda: gallery.add_records([replace(kept[3], name="Carried")]),
+        ):
+            with pytest.raises(GalleryFull, match="make room"):
+                change()
+        assert list((small_disk / "recordings").iterdir()) == [recording]
         assert [person.name for person in gallery.people()] == everyone(5)
         assert gallery.templates().person_ids.size == 15
         gallery.forget("Enrolled 03")
+        assert not list((small_disk / "recordings").iterdir())
     ballast.unlink()
     assert names(path) == ["Enrolled 00", "Enrolled 01", "Enrolled 02", "Enrolled 04"]
     path.unlink()
