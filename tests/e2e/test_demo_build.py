@@ -34,7 +34,7 @@ MEETINGS = [
     # time, portrait, distance in metres along the camera's axis
     (7.0, "Barack", 1.4),
     (14.6, script.STRANGER, 1.6),
-    (23.0, script.TAUGHT, 1.0),
+    (23.5, script.TAUGHT, 1.0),
     (58.5, script.TAUGHT, 1.4),
     (82.0, "Barack", 1.15),
 ]
@@ -91,7 +91,7 @@ def test_the_one_who_is_learnt_looks_to_both_sides_when_asked(film: Film, analyz
     """As enrollment asks for it: from the front, half to her left (the picture's right), half to her right."""
     settings = EnrollmentSettings()
     turned_deg, views = [], []
-    for t_s in (22.5, 24.9, 26.6):
+    for t_s in (23.5, 25.2, 26.6):
         rgb = np.asarray(at(film, t_s)[..., ::-1], np.uint8).copy()
         (face,) = analyzer.detect(rgb)
         found = analyzer.assess(rgb, face)
