@@ -24,17 +24,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run all parts, or those that are named."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
-        "parts", nargs="*", metavar="part", help=f"of {', '.join(_PARTS)}; default: all but soak"
+        "parts",
+        nargs="*",
+        metavar="part",
+        help=f"of {', '.join(_PARTS)}; default: all but {' and '.join(_LONG)}",
     )
     parser.add_argument("--video", type=Path, default=frames.WALK, help="640x480 video (the demo walk)")
     parser.add_argument("--data", type=Path, help="folder in LFW's layout: each peer's accuracy too")
     parser.add_argument("--only", metavar="KEY", help="accuracy of this one anew: kith, opencv ...")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"over the pictures; default: {ROUNDS}")
+    parser.add_argument("--count", type=int, default=1000, help="presses of `response`, 1.6 s each")
     parser.add_argument("--docs", action="store_true", help="write tables and figures into docs/")
     chosen = parser.parse_args(arguments)
     if unknown := sorted(set(chosen.parts) - _PARTS.keys()):
         parser.error(f"there is no part {unknown[0]}: they are {', '.join(_PARTS)}")
-    parts = [name for name in _PARTS if name in chosen.parts or (not chosen.parts and name != "soak")]
+    parts = [name for name in _PARTS if name in chosen.parts or (not chosen.parts and name not in _LONG)]
     if chosen.docs and chosen.data is None and "accuracy" in parts:
         parser.error("--docs needs --data for the accuracy: a fast wrong answer is nothing")
     try:
@@ -92,6 +96,17 @@ def _search(chosen: argparse.Namespace) -> None:
         plots.draw_search(searched, IMAGES / "search.png")
 
 
+def _response(chosen: argparse.Namespace) -> None:
+    from bench import response
+
+    found = response.measure(chosen.video, chosen.count)
+    _show("response", response.lines(found), chosen)
+    if chosen.docs:
+        from bench import plots
+
+        plots.draw_responses(found, IMAGES / "response.png")
+
+
 def _soak(chosen: argparse.Namespace) -> None:
     from bench import soak
 
@@ -105,9 +120,12 @@ _PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "search": _search,
     "daemon": lambda chosen: daemon_cost.report(chosen.video),
     "speech": lambda chosen: speech_latency.report(),
+    "response": _response,
     "guard": lambda chosen: guard_latency.report(chosen.video),
     "soak": _soak,
 }
+_LONG = ("response", "soak")
+"""Half an hour each."""
 
 
 def _show(name: str, lines: Sequence[str], chosen: argparse.Namespace) -> None:

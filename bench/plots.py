@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from bench.peers.wire import ALIGN, DETECT, EMBED, WHOLE
+from bench.response import LIMITS_MS as RESPONSE_LIMITS_MS
 from bench.search import LIMITS_MS
 
 if TYPE_CHECKING:
     from bench.peers.accuracy import Accuracy
     from bench.peers.rounds import Comparison, Measured
+    from bench.response import Responses
     from bench.search import Searched
 
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7")
@@ -71,6 +74,24 @@ def draw_search(searched: Sequence[Searched], path: Path) -> None:
     axes.set_ylim(top=30)
     axes.grid(visible=True, alpha=0.3)
     axes.legend(frameon=False, loc="upper left")
+    drawing.savefig(path, dpi=90)
+
+
+def draw_responses(found: Responses, path: Path) -> None:
+    """Write a PNG: how often each time was heard, with its limit."""
+    drawing = Figure(figsize=(12, 3.6), layout="constrained")
+    for axes, (words, ms), colour in zip(
+        drawing.subplots(1, 3), found.measured.items(), _COLOURS, strict=False
+    ):
+        limit_ms = RESPONSE_LIMITS_MS[words]
+        end_ms = max(limit_ms * 1.1, float(ms.max(initial=0)) + 2)
+        axes.hist(ms, bins=np.arange(0, end_ms + 1, max(limit_ms / 50, 1.0)), color=colour)
+        p99_ms = float(np.percentile(ms, 99)) if len(ms) else 0.0
+        axes.axvline(p99_ms, color="black", linestyle=":", label=f"99 %: {p99_ms:.1f} ms")
+        axes.axvline(limit_ms, color="black", label=f"limit: {limit_ms:.0f} ms")
+        axes.set_title(f"{words}, n = {len(ms):,}", fontsize=11)
+        axes.set_xlabel("ms")
+        axes.legend(frameon=False, fontsize=9, loc="upper left")
     drawing.savefig(path, dpi=90)
 
 

@@ -152,6 +152,10 @@ class Monitor:
         while piece := self._recorder.stdout.read(4096):
             self._pieces.append((time.monotonic_ns(), piece))
 
+    def pieces(self) -> list[tuple[int, bytes]]:
+        """All that was heard, each piece with the time at which it was there."""
+        return list(self._pieces)
+
     def heard(self, from_ns: int = 0) -> I16:
         """i16[n, 2] of all that was heard since."""
         data = b"".join(piece for at_ns, piece in list(self._pieces) if at_ns >= from_ns)
