@@ -144,15 +144,11 @@ class NameTaking:
             return
 
         def on_fault(error: HardwareError) -> None:
+            _LOG.warning("%s", error)
             runner.post(MicrophoneLost(missing=isinstance(error, MicrophoneUnavailable)))
 
         self._listening = True
-        try:
-            microphone.start(runner.post, on_fault)
-        except MicrophoneUnavailable as error:
-            _LOG.info("%s", error)
-            self._listening = False
-            self._stepper.post(MicrophoneGone(missing=True), now_ns)
+        microphone.start(runner.post, on_fault)
 
     def _stop(self) -> None:
         if self._listening and self._around.microphone is not None:
