@@ -39,7 +39,8 @@ def draw(shares: Mapping[str, Mapping[float, Shares]], path: Path) -> None:
         axes.set_ylabel("% of looks")
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
-        axes.legend(frameon=False, loc="center left" if axes is left else "lower right")
+    left.legend(frameon=False, loc="center left", bbox_to_anchor=(0, 0.72))
+    right.legend(frameon=False, loc="lower right")
     figure.savefig(path, dpi=100)
 
 
