@@ -122,6 +122,8 @@ class Wearer:
         self._until(" is remembered.")
 
     def corrects(self) -> None:
+        if self.life.core._talk.enrolling.kept_ns is not None:
+            self._wait(31.0)  # else a hold takes back who was just remembered
         people = self.life.gallery.templates()
         at = self._chance.randrange(len(people.vectors))
         other = looks(self._chance.randrange(1_000_000))[0].vector
