@@ -150,11 +150,11 @@ def a_double(day: Day) -> None:
 
 def a_wrong_name(day: Day) -> None:
     day.part("A stranger is named Anna; that was wrong, and does not happen again")
-    day.at("17:30").comes("the look-alike", 9, between(ANNA, LOOKALIKE, 0.6))
+    day.at("17:30").comes("the look-alike", 9, between(ANNA, LOOKALIKE, 0.45))
     day.at("17:36").presses("hold")
     day.at("17:45").presses("tap")
     day.at("18:00").goes("the look-alike", 9)
-    day.at("19:30").comes("the look-alike", 10, between(ANNA, LOOKALIKE, 0.6, 1))
+    day.at("19:30").comes("the look-alike", 10, between(ANNA, LOOKALIKE, 0.45, 1))
     day.at("19:40").presses("tap")
     day.at("20:00").comes("Anna", 11, look(ANNA, 1), bearing_deg=20, distance_mm=2600)
     day.at("20:20").goes("Anna", 11).goes("the look-alike", 10)

@@ -57,7 +57,7 @@ def make_device(folder: Path, eyes: Eyes, clock: Clock, observe: Observer) -> De
     player = Player(speech, EarconBank(), volume=0.8, wait_for_speech=isinstance(clock, VirtualClock))
     perception = cast(Perception, eyes)
     around = Surroundings(perception=perception, player=player, observe=observe)
-    people = KnownPeople(gallery, POINT, lambda matcher: None)
+    people = KnownPeople(gallery, POINT, lambda matcher: None, Settings())
     core = Core(Settings(), people, around, clock.now_ns())
     return Device(
         core=core, perception=perception, player=player, gallery=gallery, speech=speech, troubles=()

@@ -96,7 +96,7 @@ def test_after_half_a_minute_it_stays_marked(life: Life) -> None:
     life.stands(1, LOOKALIKE, look=like(ANNA, LOOKALIKE))
     life.live(4)
     life.press("hold")
-    life.live(31)
+    life.live(33)
     life.press("hold")
     assert life.hear(4) == ["Nothing to undo."]
     assert marks(life) == 1
