@@ -184,8 +184,8 @@ def test_the_command_asks_the_guard_too(tmp_path: Path) -> None:
     with guard(path, message(1, ordinary=True)):
         done = CliRunner().invoke(main, ["doctor", "--data", str(tmp_path / "s")], env=environ)
     lines = [line for line in done.stdout.splitlines() if line.startswith(("guard", "head"))]
-    assert lines[0].startswith("guard     ok       runs, an ordinary process")
-    assert lines[1].startswith("head      ok       hcsr04, 1430 mm")
+    assert lines[0].startswith("guard      ok       runs, an ordinary process")
+    assert lines[1].startswith("head       ok       hcsr04, 1430 mm")
 
 
 def test_the_command_plays_the_sounds_when_it_is_asked_to(
@@ -194,7 +194,7 @@ def test_the_command_plays_the_sounds_when_it_is_asked_to(
     monkeypatch.setattr("kith.drivers.speaker.SpeakerSink", lambda device: WavSink(tmp_path / "heard.wav"))
     monkeypatch.setattr("kith.drivers.speech.open_speech", lambda settings: SimulatedSpeech())
     environ = {"KITH_GUARD_SOCKET": str(tmp_path / "guard.sock")}
-    for options, count in (([], 0), (["--sounds"], 22)):
+    for options, count in (([], 0), (["--sounds"], 24)):
         done = CliRunner().invoke(main, ["doctor", "--data", str(tmp_path / "s"), *options], env=environ)
         after = done.stdout.partition("none runs")[2].splitlines()[1:]
         assert len(after) == count, done.output

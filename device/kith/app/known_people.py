@@ -177,7 +177,9 @@ class KnownPeople:
     def vouches_for(self, person_id: int, embedding: Embedding, settings: LearningSettings) -> bool:
         """Whether the enrolled templates alone, without any learnt, name this look as that person's and no
         template there is nearly the same. Raises GalleryError."""
-        enrolled = Matcher(self._gallery.templates(learnt=False), self._point).identify(embedding)
+        enrolled = Matcher(
+            self._gallery.templates(learnt=False), self._point, self._gallery.counterexamples()
+        ).identify(embedding)
         named = enrolled.outcome is Outcome.KNOWN and enrolled.person_id == person_id
         if not named or not far_above(enrolled, self.track_threshold, settings):
             return False
