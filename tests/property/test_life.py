@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 
 from kith.announce.arbiter import MAX_WAITING
 from kith.announce.hush import Hazard
+from kith.announce.words import LINES
 from kith.app.core import CoreEvent, Trouble
 from kith.clock import NS_PER_MS, NS_PER_S
 from kith.config import ExpirySettings, LearningSettings, Settings
@@ -77,6 +78,7 @@ GUARDS: dict[str, Callable[[float], ProximityLevel] | None] = {
     "dead": lambda at_ms: message(at_ms, Level.QUIET, sensor(), knee(Health.DEAD, Fault.SILENT)),
 }
 TROUBLES = ["camera.missing", "voice.failed", "remote.lost", "recognition.restarted", "button.missing"]
+EVERYTHING = [key for key, line in LINES.items() if line.band is Band.NOTICE and "{" not in line.text]
 
 
 class Watched(Life):
@@ -214,6 +216,10 @@ class Watched(Life):
     def _do_trouble(self, key: str) -> None:
         self.core.handle(Trouble(key=key, text=key), self.now_ns)
 
+    def _do_everything_breaks(self, _: None) -> None:
+        for key in EVERYTHING:
+            self._do_trouble(key)
+
     def _do_disk(self, full: bool) -> None:
         self.disk_full = full
 
@@ -255,6 +261,7 @@ TROUBLE = st.one_of(
     of("guard", *GUARDS),
     of("days", 31, 400, 1200, -100),
     of("trouble", *TROUBLES),
+    of("everything_breaks", None),
     of("disk", True, False),
     of("carer", "forgets", "renames"),
     of("willing", True, False),
