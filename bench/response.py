@@ -24,13 +24,12 @@ from kith.announce.earcons import EarconBank
 from kith.config import AnnounceSettings
 from kith.errors import InputError, KithError
 from kith.types import I16, SAMPLE_RATE_HZ, Earcon
-from tests.e2e.pulse import Monitor, pulse, why_not
+from tests.e2e.pulse import pulse, why_not
 
 COUNT = 1000
 LIMITS_MS = {"press to its sound": 50.0, "decision to first word": 200.0, "interruption to silence": 60.0}
 _LEVEL = 300
 """What is louder is heard: -41 dBFS."""
-_ROUND_S = 3.0
 _SOMEBODY_AT = 0.2
 """Where in the walk somebody stands before the camera."""
 _WITHIN_S, _ANSWER_WITHIN_S = 0.3, 1.0
@@ -40,12 +39,14 @@ _NEAR_NS = 1_000_000_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Responses:
     """What was heard, ms each; a press is one that is answered or one that cuts the answer off. unheard:
-    presses, answers and silences that were not found. underruns: how often the sound device ran dry."""
+    presses and answers that were not found. in_pauses: interruptions between two words, where there was
+    nothing to end. underruns: how often the sound device ran dry."""
 
     presses_ms: NDArray[np.float64]
     answers_ms: NDArray[np.float64]
     silences_ms: NDArray[np.float64]
     unheard: int
+    in_pauses: int
     underruns: int
 
     @property
@@ -71,14 +72,13 @@ def measure(video: Path = WALK, count: int = COUNT) -> Responses:
             if done.returncode != 0:
                 raise KithError("the daemon that was to be measured ended early; the reason stands above")
             found = json.loads(out.read_text(encoding="utf-8"))
-            return responses(Recording(monitor), found["rounds"], found["underruns"], count)
+            return responses(Recording(monitor.pieces()), found["rounds"], found["underruns"], count)
 
 
 class Recording:
-    """What a monitor heard, by time."""
+    """What a monitor heard, by time. pieces: stereo samples, and when the last of each was there."""
 
-    def __init__(self, monitor: Monitor) -> None:
-        pieces = monitor.pieces()
+    def __init__(self, pieces: Sequence[tuple[int, bytes]]) -> None:
         self._sound = np.frombuffer(b"".join(data for _, data in pieces), np.int16)[::2]
         self._arrived_ns = np.array([at_ns for at_ns, _ in pieces], np.int64)
         self._ends = np.cumsum([len(data) for _, data in pieces]) // 4
@@ -104,19 +104,21 @@ def responses(
 ) -> Responses:
     """Find each press, answer and silence in what was heard."""
     tick = np.asarray(EarconBank().sound(Earcon.PRESS)[:, 0] * AnnounceSettings().volume, np.float64)
-    presses, answers, silences = [], [], []
+    presses, answers, silences, in_pauses = [], [], [], 0
     for each in rounds:
         asked, _ = _press(recording, each["asked_ns"], tick)
         cut, silence = _press(recording, each["cut_ns"], tick)
         presses += [asked, cut]
         answers.append(_answer(recording, each["decided_ns"]))
         silences.append(silence)
+        in_pauses += cut is not None and silence is None
     heard = [[ms for ms in many if ms is not None] for many in (presses, answers, silences)]
     return Responses(
         presses_ms=np.array(heard[0]),
         answers_ms=np.array(heard[1]),
         silences_ms=np.array(heard[2]),
-        unheard=4 * count - sum(map(len, heard)),
+        unheard=3 * count - len(heard[0]) - len(heard[1]),
+        in_pauses=in_pauses,
         underruns=underruns,
     )
 
@@ -160,7 +162,11 @@ def lines(found: Responses) -> list[str]:
                 f"| {words} | {len(ms):,} | {median:.1f} | {p95:.1f} | {p99:.1f} | {ms.max():.1f} "
                 f"| {LIMITS_MS[words]:.0f} | {kept} |"
             )
-    return [*text, "", f"Not heard: {found.unheard}. The sound device ran dry {found.underruns} times."]
+    rest = (
+        f"Presses and answers that were not heard: {found.unheard}. Interruptions between two words, where"
+        f" nothing was to end: {found.in_pauses}. The sound device ran dry {found.underruns} times."
+    )
+    return [*text, "", rest]
 
 
 def _save_somebody(video: Path, picture: Path) -> None:

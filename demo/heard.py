@@ -38,7 +38,7 @@ LEAST_FOUND, MOST_OF_A_WRONG_ONE = 0.75, 0.4
 LEAST_TOLD_APART = 0.8
 SPEECH_DBFS = (-30.0, -10.0)
 MOST_SPREAD_DB = 8.0
-LEAST_LIKE, MOST_LIKE = 0.95, 0.6
+LEAST_LIKE, MOST_LIKE = 0.95, 0.8
 """Correlation of the name with the sound where it is played, and of a part of it with the prompt."""
 _PART_S = 0.1
 _LONGEST_LINE_S = 6.0

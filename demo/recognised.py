@@ -18,9 +18,11 @@ from kith.announce.words import LINES, Line
 from kith.errors import KithError
 from kith.types import I16, SAMPLE_RATE_HZ
 
-_BEAMS = (1e-48, 1e-80, 1e-120)
-"""How far below the best a path may fall and still be followed: PocketSphinx's own, and wider ones where that
+_BEAMS = (1e-48, 1e-120)
+"""How far below the best a path may fall and still be followed: PocketSphinx's own, and a wide one where that
 one comes to no end. It says "may I" as an American does, and Kith's voice does not."""
+_PATHS = 1000
+"""At most so many are followed at once, so that what is no speech takes seconds, not minutes."""
 _SILENCE = np.zeros(SAMPLE_RATE_HZ // 4, np.int16)
 _OWN = {"kith": "K IH TH"}
 _PRONUNCIATIONS = 5
@@ -76,6 +78,9 @@ class Recogniser:
                     beam=beam,
                     pbeam=beam,
                     wbeam=beam**0.6,
+                    maxhmmpf=_PATHS,
+                    # A second look through all it has followed, which takes minutes where that is much.
+                    bestpath=False,
                 )
                 for beam in _BEAMS
             ]

@@ -14,6 +14,11 @@ import cv2
 import numpy as np
 import pytest
 
+from demo.cutting import cut_enrollment, read_sound
+from demo.heard import examine, problems
+from demo.levels import mono_of
+from demo.recognised import NoRecogniser
+from kith.announce.recording import read_recording
 from kith.guard.settings import GuardSettings
 
 BUILT = Path(__file__).parents[2] / "demo" / "build"
@@ -29,11 +34,12 @@ class Walk:
     def __init__(self, folder: Path) -> None:
         self.sound, self.picture = folder / "heard.wav", folder / "seen.png"
         events = folder / "events.jsonl"
-        outputs = ["--sound", self.sound, "--picture", self.picture, "--events", events]
+        outputs = ["--sound", self.sound, "--picture", self.picture, "--events", events, "--data", folder]
         command = [sys.executable, "-m", "kith", "simulate", *map(str, outputs)]
         self.done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
         assert self.done.returncode == 0, self.done.stderr
         self.events = [json.loads(line) for line in events.read_text(encoding="utf-8").splitlines()]
+        self.recordings = sorted((folder / "recordings").glob("*.wav"))
         self.script: dict[str, Any] = tomllib.loads((BUILT / "walk.toml").read_text(encoding="utf-8"))
 
     def of(self, kind: str) -> list[dict[str, Any]]:
@@ -80,6 +86,35 @@ def test_one_person_is_learnt_by_the_button(walk: Walk) -> None:
     (learnt,) = walk.of("enrolled")
     assert walk.script["learn"]["from_s"] <= learnt["t_s"] <= walk.script["learn"]["to_s"]
     assert any(event["text"] == f"{learnt['person']} is remembered." for event in walk.of("announcement"))
+
+
+def test_the_one_who_is_learnt_turns_agrees_and_is_named_within_twenty_seconds(walk: Walk) -> None:
+    cut = cut_enrollment(read_sound(walk.sound), walk.events)
+    said = [event["text"] for event in cut.events if event["event"] == "announcement"]
+    assert said == [
+        "Looking for a face to remember.",
+        "Now look a little to your left.",
+        "And to your right.",
+        "May I remember this face? Double tap: yes. Tap: no.",
+        "Say the name after the tone.",
+        "the name. Double tap: keep. Tap: say it again.",
+        f"{walk.name('taught')} is remembered.",
+    ]
+    assert cut.length_s < 20
+    assert len(walk.recordings) == 1
+
+
+def test_the_enrollment_is_heard_as_it_should_be(walk: Walk) -> None:
+    cut = cut_enrollment(read_sound(walk.sound), walk.events)
+    (file,) = walk.recordings
+    try:
+        report = examine(cut.sound, cut.events, walk.script["names"], mono_of(read_recording(file)))
+    except NoRecogniser as error:
+        pytest.skip(str(error))
+    assert problems(report) == []
+    # She stands at the left first, and then before the wearer.
+    assert report.tones[0].side_db < -3
+    assert abs(report.tones[-1].side_db) < 2
 
 
 def test_every_tap_is_answered_rightly(walk: Walk) -> None:
