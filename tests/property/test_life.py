@@ -108,8 +108,7 @@ class Watched(Life):
     def _made(self, gesture: Gesture, now_ns: int) -> None:
         """Every gesture is answered, but for a tap that was meant to stop what was said."""
         stopped = gesture is Gesture.TAP and self.core._cut_by_press and not self.core._talk.leading
-        saying_anew = self.core._talk.book.active and self.core._talk.naming.active
-        if not stopped and not (gesture is Gesture.TAP_HOLD and saying_anew):
+        if not stopped:
             self._answers.append((gesture, now_ns))
         self._gesture(gesture, now_ns)
 

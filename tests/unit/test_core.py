@@ -219,6 +219,26 @@ def test_a_camera_that_stops_is_told_once_and_told_when_it_is_back(life: Life, h
     ]
 
 
+def test_a_covered_lens_is_told_once_and_told_when_it_sees_again(life: Life) -> None:
+    life.quiet()
+    life.view = View.COVERED
+    covered_s = life.now_ns / NS_PER_S
+    cannot = "I can see nothing. The camera is covered, or it is dark."
+    assert life.hear(30) == [cannot]
+    assert 2.9 <= life.said[-1][0] - covered_s <= 3.2
+    life.press("taphold")
+    life.live(4)
+    assert cannot in life.said[-1][1]
+    life.press("taphold")
+    life.live(3)
+    life.view = View.NORMAL
+    assert life.hear(10) == ["The camera sees again."]
+    life.view = View.COVERED
+    life.live(1)  # a hand that passes
+    life.view = View.NORMAL
+    assert life.hear(10) == []
+
+
 def test_a_camera_reported_missing_again_and_again_is_told_once(life: Life) -> None:
     life.quiet()
     life.camera = "silent"
