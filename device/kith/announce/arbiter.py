@@ -140,6 +140,11 @@ class Arbiter:
         return self._current is not None and self._current.announcement.phrase is not None
 
     @property
+    def playing(self) -> Announcement | None:
+        """What is being played, words or a sound."""
+        return None if self._current is None else self._current.announcement
+
+    @property
     def next_deadline_ns(self) -> int | None:
         """When it wants a Tick."""
         ends_ns = self._current.until_ns if self._current else None

@@ -20,7 +20,10 @@ from kith.app.surroundings import MicrophoneLost, Surroundings
 from kith.clock import Tick
 from kith.config import Settings
 from kith.recognition.presence import Presence
-from kith.types import Announcement, Gesture, Sighting, VoiceBlock
+from kith.types import Announcement, Gesture, PlaybackResult, Sighting, VoiceBlock
+
+Leader = NameTaking | Enrolling | PeopleBook | Correcting
+"""Who may have the wearer's ear."""
 
 
 class Conversations:
@@ -51,18 +54,27 @@ class Conversations:
         self.correcting = Correcting(
             settings.correction, settings.questions, people, presence, self.learning, prompts(), report
         )
+        self._leaders = (self.naming, self.enrolling, self.book, self.correcting)
         self._prompts = prompts()
+
+    @property
+    def leader(self) -> Leader | None:
+        """Whom an answer goes to."""
+        return next((part for part in self._leaders if part.active), None)
+
+    def says(self, announcement: Announcement) -> bool:
+        """Whether this is what whoever leads says now."""
+        return any(part.active and part.says(announcement) for part in self._leaders)
 
     @property
     def leading(self) -> bool:
         """Whether a press is an answer, and nothing is said unasked."""
-        return self.enrolling.active or self.book.active or self.correcting.active
+        return self.leader is not None
 
     @property
     def next_deadline_ns(self) -> int | None:
         """When it wants a tick."""
-        parts = (self.learning, self.naming, self.enrolling, self.book, self.correcting)
-        times = [part.next_deadline_ns for part in parts]
+        times = [part.next_deadline_ns for part in (self.learning, *self._leaders)]
         return min((at_ns for at_ns in times if at_ns is not None), default=None)
 
     def enroll(self, no_view: NoView | None, now_ns: int) -> None:
@@ -100,11 +112,13 @@ class Conversations:
         else:
             self._prompts.say("undo.nothing", now_ns)
 
-    def saw(self, sighting: Sighting, now_ns: int) -> None:
-        """Show them what was seen."""
+    def saw(self, sighting: Sighting, now_ns: int, *, frozen: bool) -> None:
+        """Show them what was seen. frozen: a press is under way, which must find the enrollment as it was
+        when it began."""
         self.correcting.saw(sighting)
         self.learning.saw(sighting, now_ns)
-        self.enrolling.saw(sighting, now_ns)
+        if not frozen:
+            self.enrolling.saw(sighting, now_ns)
 
     def heard(self, message: VoiceBlock | MicrophoneLost, now_ns: int) -> None:
         """Word of the microphone."""
@@ -113,10 +127,16 @@ class Conversations:
         else:
             self.naming.lost(message, now_ns)
 
-    def ended(self, announcement: Announcement, heard: bool, now_ns: int) -> None:
+    def began(self, announcement: Announcement, now_ns: int) -> None:
+        """An announcement begins to be played."""
+        if announcement.identities:
+            self.correcting.named(announcement.identities, now_ns)
+        self.naming.began(now_ns)
+
+    def ended(self, announcement: Announcement, result: PlaybackResult | None, now_ns: int) -> None:
         """An announcement is over."""
-        for part in (self.naming, self.enrolling, self.book, self.correcting):
-            part.ended(announcement, heard, now_ns)
+        for part in self._leaders:
+            part.ended(announcement, result, now_ns)
 
     def cancel(self, now_ns: int) -> None:
         """End whatever leads: something else takes its place."""
@@ -128,7 +148,7 @@ class Conversations:
     def tick(self, now_ns: int) -> None:
         """Time has passed."""
         self.learning.saw(Tick(), now_ns)
-        for part in (self.naming, self.enrolling, self.book, self.correcting):
+        for part in self._leaders:
             part.tick(now_ns)
 
     def camera_closed(self, now_ns: int) -> None:

@@ -16,6 +16,7 @@ from kith.app.eyesight import Eyesight
 from kith.app.heeding import Heeding
 from kith.app.known_people import KnownPeople
 from kith.app.lens_watch import LensNews
+from kith.app.presses import Presses
 from kith.app.reporter import Reporter
 from kith.app.speaking import Speaking
 from kith.app.surroundings import MicrophoneLost, Runner, Surroundings
@@ -23,17 +24,16 @@ from kith.clock import NS_PER_S, Tick
 from kith.config import Settings
 from kith.errors import GalleryFull
 from kith.guard.messages import ProximityLevel
-from kith.interaction.gestures import Gestures, Pressed
 from kith.recognition.presence import NamesHeard, Presence
 from kith.types import (
     Announcement,
     Appeared,
     ButtonEdge,
-    Earcon,
     Gesture,
     Left,
     Outcome,
     Playback,
+    PlaybackResult,
     PresenceEvent,
     Sighting,
     StrangerAppeared,
@@ -64,7 +64,6 @@ class Core:
         self._words = Phrasebook(settings.announce)
         self._presence = Presence(settings.presence)
         self._callouts = Callouts(settings.announce, people.voice_of, self._presence.company)
-        self._gestures = Gestures(settings.button)
         self._eyes = Eyesight(settings.camera, now_ns)
         self._report = Reporter(around.observe, people)
         self._speech = Speaking(
@@ -73,11 +72,13 @@ class Core:
         self._talk = Conversations(
             settings, people, around, self._speech, self._presence, self._report, self._state
         )
-        self._expiring = Expiring(people, self._speech, self._report, now_ns)
+        self._presses = Presses(
+            settings.button, self._speech, self._talk, around.player, self._report, self._gesture
+        )
+        self._expiring = Expiring(people, self._words, self._speech, self._report, now_ns)
         self._guard = Heeding(
             settings.guard_watch, self._speech, self._report, now_ns, guarded=around.guarded
         )
-        self._cut_by_press = False
         self._leaving = False
         self._gallery_poll_ns = now_ns + _GALLERY_POLL_NS
 
@@ -91,8 +92,8 @@ class Core:
         deadlines = [
             self._presence.next_deadline_ns,
             self._speech.next_deadline_ns,
-            self._gestures.next_deadline_ns,
-            None if self._pressing else self._talk.next_deadline_ns,
+            self._presses.next_deadline_ns,
+            None if self._presses.pending else self._talk.next_deadline_ns,
             self._expiring.next_deadline_ns,
             self._eyes.next_deadline_ns,
             self._guard.next_deadline_ns,
@@ -143,7 +144,7 @@ class Core:
             case Sighting():
                 self._sighting(event, now_ns)
             case ButtonEdge():
-                self._button(event, now_ns)
+                self._presses.step(event, now_ns)
             case Playback():
                 self._speech.played(event, now_ns)
             case Trouble():
@@ -165,7 +166,7 @@ class Core:
             self._speech.recovered("camera.back", "the camera is back", now_ns)
         self._note(self._presence.step(sighting, now_ns), now_ns)
         self._around.perception.sure = self._presence.sure_tracks
-        self._talk.saw(sighting, now_ns)
+        self._talk.saw(sighting, now_ns, frozen=self._presses.pending)
         self._watch_lens(sighting, now_ns)
         self._speech.tick(now_ns)
 
@@ -195,25 +196,6 @@ class Core:
 
     # --- what the wearer does -------------------------------------------------------------------------
 
-    @property
-    def _pressing(self) -> bool:
-        """A press has begun whose meaning is not known yet: no conversation ends by itself meanwhile."""
-        return self._gestures.next_deadline_ns is not None
-
-    def _button(self, event: ButtonEdge | Tick, now_ns: int) -> None:
-        for command in self._gestures.step(event, now_ns):
-            if isinstance(command, Gesture):
-                self._report.tell("button", now_ns, text=command.value)
-                self._gesture(command, now_ns)
-                self._cut_by_press = False
-                continue
-            self._around.player.cue(Earcon.PRESS)
-            if isinstance(command, Pressed) and self._speech.active:
-                # At once: a tap is known to be one only after the pause in which a second press might come.
-                # Where it is the answer to what is being said, it counts as that too.
-                self._cut_by_press = not self._talk.leading
-                self._speech.stop(now_ns)
-
     def _gesture(self, gesture: Gesture, now_ns: int) -> None:
         match gesture:
             case Gesture.HOLD_4S:
@@ -231,8 +213,6 @@ class Core:
     def _ask(self, gesture: Gesture, now_ns: int) -> None:
         """What a gesture means while nobody waits for an answer."""
         match gesture:
-            case Gesture.TAP if self._cut_by_press:
-                pass  # it was meant to stop the speech, and has
             case Gesture.TAP:
                 self._speech.submit(self._callouts.answer(self._eyes.view(now_ns), now_ns), now_ns)
             case Gesture.DOUBLE:
@@ -260,9 +240,9 @@ class Core:
     # --- time and faults ------------------------------------------------------------------------------
 
     def _tick(self, now_ns: int) -> None:
-        self._button(Tick(), now_ns)
+        self._presses.step(Tick(), now_ns)
         self._note(self._presence.step(Tick(), now_ns), now_ns)
-        if not self._pressing:
+        if not self._presses.pending:
             self._talk.tick(now_ns)
         self._expiring.tick(now_ns)
         if self._eyes.overdue(now_ns):
@@ -290,8 +270,10 @@ class Core:
     # --- what is heard --------------------------------------------------------------------------------
 
     def next_ambient(self, now_ns: int) -> Announcement | None:
-        """See arbiter.AmbientSource. A conversation is not interrupted by names."""
-        return None if self._talk.leading else self._callouts.next_ambient(now_ns)
+        """See arbiter.AmbientSource. A conversation is not interrupted by names, nor is one said that a hold
+        which has begun cannot mean."""
+        silent = self._talk.leading or self._presses.pending
+        return None if silent else self._callouts.next_ambient(now_ns)
 
     def _state(self, now_ns: int, people_follow: bool) -> TourState:
         battery = self._around.battery
@@ -305,15 +287,16 @@ class Core:
         )
 
     def _began(self, announcement: Announcement, now_ns: int) -> None:
-        if announcement.identities:
-            self._talk.correcting.named(announcement.identities, now_ns)
+        self._talk.began(announcement, now_ns)
 
-    def _ended(self, announcement: Announcement, heard: bool, now_ns: int) -> None:
+    def _ended(self, announcement: Announcement, result: PlaybackResult | None, now_ns: int) -> None:
+        heard = result is PlaybackResult.COMPLETED
+        self._expiring.ended(announcement, heard)
         if heard and announcement.identities:
             names = NamesHeard(identities=announcement.identities)
             self._note(self._presence.step(names, now_ns), now_ns)
             self._expiring.met(announcement.identities)
-        self._talk.ended(announcement, heard, now_ns)
+        self._talk.ended(announcement, result, now_ns)
         if self._leaving and announcement.key == "power" and announcement.phrase is not None:
             self._leaving = False
             if self._around.runner is not None:

@@ -27,7 +27,7 @@ from kith.interaction.messages import (
 )
 from kith.recognition.presence import Allowed, Denied, Presence
 from kith.recognition.votes import Ids
-from kith.types import Announcement, Embedding, Gesture, PresenceEvent, Sighting, Spoken
+from kith.types import Announcement, Embedding, Gesture, PlaybackResult, PresenceEvent, Sighting, Spoken
 
 _LOG = logging.getLogger(__name__)
 _OUT_OF_VIEW_NS = 3 * NS_PER_S
@@ -133,10 +133,18 @@ class Correcting:
         """The wearer's answer."""
         self._stepper.post(gesture, now_ns)
 
-    def ended(self, announcement: Announcement, heard: bool, now_ns: int) -> None:
-        """An announcement is over."""
-        if self._prompts.ended(announcement) and self.active:
-            self._stepper.post(PromptEnded(heard=heard), now_ns)
+    def says(self, announcement: Announcement) -> bool:
+        """Whether this is what it says now."""
+        return self._prompts.says(announcement)
+
+    def ended(self, announcement: Announcement, result: PlaybackResult | None, now_ns: int) -> None:
+        """An announcement is over. A question that could not be said was not asked: nothing comes of it."""
+        if not (self._prompts.ended(announcement) and self.active):
+            return
+        if result is PlaybackResult.FAILED:
+            self.cancel(now_ns)
+        else:
+            self._stepper.post(PromptEnded(heard=result is PlaybackResult.COMPLETED), now_ns)
 
     def tick(self, now_ns: int) -> None:
         """Time has passed."""

@@ -38,7 +38,7 @@ from kith.enrollment.messages import (
 )
 from kith.errors import GalleryError, GalleryFull, InputError
 from kith.interaction.messages import NameGiven
-from kith.types import Announcement, Gesture, Sighting, Spoken
+from kith.types import Announcement, Gesture, PlaybackResult, Sighting, Spoken
 
 _LOG = logging.getLogger(__name__)
 _UNDO_NS = 30 * NS_PER_S
@@ -110,10 +110,18 @@ class Enrolling:
         if self._machine.active:
             self._stepper.post(Tick(), now_ns)
 
-    def ended(self, announcement: Announcement, heard: bool, now_ns: int) -> None:
-        """An announcement is over."""
-        if self._prompts.ended(announcement) and self._machine.active:
-            self._stepper.post(PromptEnded(heard=heard), now_ns)
+    def says(self, announcement: Announcement) -> bool:
+        """Whether this is what it says now."""
+        return self._prompts.says(announcement)
+
+    def ended(self, announcement: Announcement, result: PlaybackResult | None, now_ns: int) -> None:
+        """An announcement is over. A question that could not be said was not asked: nothing comes of it."""
+        if not (self._prompts.ended(announcement) and self._machine.active):
+            return
+        if result is PlaybackResult.FAILED and self._machine.asking:
+            self.cancel(now_ns)
+        else:
+            self._stepper.post(PromptEnded(heard=result is PlaybackResult.COMPLETED), now_ns)
 
     def gesture(self, gesture: Gesture, now_ns: int) -> bool:
         """The wearer's answer; False where it means nothing to an enrollment."""
@@ -142,7 +150,7 @@ class Enrolling:
     def take_back(self, now_ns: int) -> None:
         """Undo what was remembered within the last 30 seconds."""
         kept, self._kept = self._kept, None
-        if kept is None or now_ns - kept.at_ns > _UNDO_NS:
+        if kept is None:
             self._prompts.say("undo.nothing", now_ns)
             return
         name = self._people.take_of(kept.person_id)

@@ -17,6 +17,7 @@ from kith.interaction.messages import (
     Capture,
     Captured,
     CloseMicrophone,
+    Line,
     MicrophoneGone,
     MicrophoneReady,
     NameGiven,
@@ -28,13 +29,16 @@ from kith.interaction.messages import (
 )
 from kith.interaction.name_capture import NameCapture
 from kith.interaction.naming import Naming
-from kith.types import Announcement, Gesture, VoiceBlock
+from kith.types import Announcement, Gesture, PlaybackResult, VoiceBlock
 
 _LOG = logging.getLogger(__name__)
+_OVER = frozenset((Line.NAME_REVIEW, Line.NAME_BROKEN))
+"""Nobody is listened to any more."""
 
 
 class NameTaking:
-    """Belongs to the core. keep_still: nothing unasked may be said while somebody is listened to."""
+    """Belongs to the core. keep_still: nothing unasked may be said from the first prompt until the name is
+    over; a notice amid it would be cut off by the next prompt, or be taken for the name."""
 
     def __init__(
         self,
@@ -48,7 +52,8 @@ class NameTaking:
         self._machine = Naming(naming, questions)
         self._stepper: Stepper[NamingEvent, NamingCommand] = Stepper(self._machine.step, self._do)
         self._capture = NameCapture(naming)
-        self._capturing = self._listening = self._heard_any = self._still = False
+        self._capturing = self._listening = self._heard_any = False
+        self._still = self._over = False
         self._on_given: Callable[[NameGiven, int], None] | None = None
 
     @property
@@ -66,11 +71,16 @@ class NameTaking:
 
     def begin(self, on_given: Callable[[NameGiven, int], None], now_ns: int) -> None:
         """Ask for a name; on_given is told what came of it, once."""
-        self._on_given = on_given
+        self._on_given, self._over = on_given, False
         self._post(AskForName(), now_ns)
 
     def gesture(self, gesture: Gesture, now_ns: int) -> None:
-        """The wearer's answer."""
+        """The wearer's answer. A double tap right after the name keeps what was said."""
+        if gesture is Gesture.DOUBLE and self._capturing:
+            said = self._capture.finish()
+            if said.recording is not None:
+                self._captured(said, now_ns)
+                return
         self._post(gesture, now_ns)
 
     def cancel(self, now_ns: int) -> None:
@@ -78,10 +88,19 @@ class NameTaking:
         if self.active:
             self._post(Cancel(), now_ns)
 
-    def ended(self, announcement: Announcement, heard: bool, now_ns: int) -> None:
+    def says(self, announcement: Announcement) -> bool:
+        """Whether this is what it says now."""
+        return self._prompts.says(announcement)
+
+    def began(self, now_ns: int) -> None:
+        """Something begins to be played: what is heard from now on may be that."""
+        if self._capturing:
+            self._post(Gesture.TAP, now_ns)
+
+    def ended(self, announcement: Announcement, result: PlaybackResult | None, now_ns: int) -> None:
         """An announcement is over."""
         if self._prompts.ended(announcement):
-            self._post(PromptEnded(heard=heard), now_ns)
+            self._post(PromptEnded(heard=result is PlaybackResult.COMPLETED), now_ns)
 
     def heard(self, block: VoiceBlock, now_ns: int) -> None:
         """The microphone heard something; what comes after it was closed is dropped."""
@@ -113,15 +132,17 @@ class NameTaking:
 
     def _post(self, event: NamingEvent, now_ns: int) -> None:
         self._stepper.post(event, now_ns)
-        if self._still is not self._capturing:
+        still = self.active and not self._over
+        if self._still is not still:
             # Only now: a notice that waited must not begin and be cut off by what the machine has to say.
-            self._still = self._capturing
-            self._keep_still(self._still, now_ns)
+            self._still = still
+            self._keep_still(still, now_ns)
 
     def _do(self, command: NamingCommand, now_ns: int) -> None:
         match command:
             case Say():
                 self._capturing = False
+                self._over = command.line in _OVER
                 self._prompts.say(command.line.value, now_ns, name=command.take)
             case OpenMicrophone():
                 self._open(now_ns)

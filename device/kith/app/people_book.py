@@ -34,7 +34,7 @@ from kith.interaction.messages import (
     Say,
     Tell,
 )
-from kith.types import Announcement, Gesture, Spoken
+from kith.types import I16, Announcement, Gesture, PlaybackResult, Spoken
 
 _LOG = logging.getLogger(__name__)
 
@@ -85,10 +85,18 @@ class PeopleBook:
         """What the wearer does."""
         self._stepper.post(gesture, now_ns)
 
-    def ended(self, announcement: Announcement, heard: bool, now_ns: int) -> None:
-        """An announcement is over."""
-        if self._prompts.ended(announcement) and self._open:
-            self._stepper.post(PromptEnded(heard=heard), now_ns)
+    def says(self, announcement: Announcement) -> bool:
+        """Whether this is what it says now."""
+        return self._prompts.says(announcement)
+
+    def ended(self, announcement: Announcement, result: PlaybackResult | None, now_ns: int) -> None:
+        """An announcement is over. A question that could not be said was not asked: nothing comes of it."""
+        if not (self._prompts.ended(announcement) and self._open):
+            return
+        if result is PlaybackResult.FAILED:
+            self.cancel(now_ns)
+        else:
+            self._stepper.post(PromptEnded(heard=result is PlaybackResult.COMPLETED), now_ns)
 
     def tick(self, now_ns: int) -> None:
         """Time has passed."""
@@ -135,29 +143,36 @@ class PeopleBook:
             if name.missing:
                 self._stepper.post(NoMicrophone(), at_ns)
             else:
-                kept = name.recording is not None and self._try(
-                    lambda: self._people.set_recording(person_id, name.recording)
-                )
-                self._stepper.post(Done(ok=kept), at_ns)
+                self._stepper.post(Done(ok=self._record(person_id, name.recording)), at_ns)
 
         self._renaming = True
         self._naming.begin(given, now_ns)
 
+    def _record(self, person_id: int, recording: I16 | None) -> bool:
+        def record() -> bool:
+            self._people.set_recording(person_id, recording)
+            return True
+
+        return recording is not None and self._try(record)
+
     def _forget(self, person_id: int, now_ns: int) -> bool:
         name = self._people.take_of(person_id)
-        if not self._try(lambda: self._people.forget(person_id)):
+        if not self._try(lambda: self._people.forget(person_id) is not None):
             return False
         self._forgotten = None if name is None else (person_id, name)
         self._report.tell("forgotten", now_ns, person=name.text if name else None)
         return True
 
     def _keep(self, person_id: int) -> bool:
-        return self._try(lambda: self._people.met((person_id,)))
+        def keep() -> bool:
+            self._people.met((person_id,))
+            return self._people.name_of(person_id) is not None
 
-    def _try(self, change: Callable[[], object]) -> bool:
+        return self._try(keep)
+
+    def _try(self, change: Callable[[], bool]) -> bool:
         try:
-            change()
+            return change()
         except (GalleryError, InputError) as error:
             _LOG.error("the book could not change the gallery: %s", type(error).__name__)
             return False
-        return True

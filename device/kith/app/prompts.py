@@ -37,6 +37,10 @@ class Prompts:
         self._submit(announcement, now_ns)
         return announcement.phrase.text if announcement.phrase else ""
 
+    def says(self, announcement: Announcement) -> bool:
+        """Whether this is the newest of this conversation."""
+        return self._newest is announcement
+
     def ended(self, announcement: Announcement) -> bool:
         """An announcement is over; whether it was the newest of this conversation."""
         if self._newest is not announcement:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 
 from kith.announce.arbiter import (
     AmbientSource,
@@ -39,8 +40,8 @@ _PASSING = frozenset(
 
 
 class Speaking:
-    """Belongs to the core. on_begin: an announcement begins to be played; on_end: it is over, and whether it
-    was heard to its end."""
+    """Belongs to the core. on_begin: an announcement begins to be played; on_end: it is over, and how; None:
+    it never began."""
 
     def __init__(
         self,
@@ -50,7 +51,7 @@ class Speaking:
         player: Player,
         report: Reporter,
         on_begin: Callable[[Announcement, int], None],
-        on_end: Callable[[Announcement, bool, int], None],
+        on_end: Callable[[Announcement, PlaybackResult | None, int], None],
     ) -> None:
         self._arbiter = Arbiter(settings, ambient)
         self._ducked_gain = 10 ** (-settings.duck_db / 20)
@@ -60,13 +61,18 @@ class Speaking:
         self._voice_fault_ns: int | None = None
         self._unheard: set[int] = set()
         self._faults: dict[str, str] = {}
-        self._endings: deque[tuple[Announcement, bool]] = deque()
-        self._telling_ends = False
+        self._news: deque[Callable[[], None]] = deque()
+        self._telling = False
 
     @property
     def active(self) -> bool:
         """Whether words are being played."""
         return self._arbiter.speaking
+
+    @property
+    def playing(self) -> Announcement | None:
+        """The words that are being played."""
+        return self._arbiter.playing if self._arbiter.speaking else None
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -84,11 +90,6 @@ class Speaking:
         self._carry_out(commands, now_ns)
         if announcement.band is Band.HAZARD:
             self._tell_cut_again(commands)
-
-    def submit_all(self, announcements: Iterable[Announcement], now_ns: int) -> None:
-        """Several things, in this order."""
-        for announcement in announcements:
-            self.submit(announcement, now_ns)
 
     def say(self, key: str, now_ns: int, *, name: Piece | None = None, count: int | None = None) -> None:
         """A fixed line of the wording."""
@@ -157,7 +158,7 @@ class Speaking:
                 case Play():
                     self._report.playing(command.play_id, command.announcement, now_ns)
                     self._player.play(command.play_id, command.announcement)
-                    self._on_begin(command.announcement, now_ns)
+                    self._news.append(partial(self._on_begin, command.announcement, now_ns))
                 case Stop():
                     self._player.stop(command.play_id)
                 case Duck():
@@ -166,23 +167,22 @@ class Speaking:
                     self._heard(command.announcement, now_ns)
                 case Unheard():
                     self._not_heard(command, now_ns)
-        self._tell_ends(now_ns)
+        self._tell_news()
 
-    def _tell_ends(self, now_ns: int) -> None:
-        """Only once all commands are carried out: what is told of an end may have more to say, and that must
-        not come before what was to be played already."""
-        if self._telling_ends:
+    def _tell_news(self) -> None:
+        """Only once all commands are carried out: who is told of a beginning or an end may have more to say,
+        and that must not come before what was to be played already."""
+        if self._telling:
             return
-        self._telling_ends = True
+        self._telling = True
         try:
-            while self._endings:
-                announcement, heard = self._endings.popleft()
-                self._on_end(announcement, heard, now_ns)
+            while self._news:
+                self._news.popleft()()
         finally:
-            self._telling_ends = False
+            self._telling = False
 
     def _heard(self, announcement: Announcement, now_ns: int) -> None:
-        self._endings.append((announcement, True))
+        self._news.append(partial(self._on_end, announcement, PlaybackResult.COMPLETED, now_ns))
         self._unheard.difference_update(announcement.person_ids)
         if announcement.phrase is not None:
             self.tell_unheard_again()
@@ -194,7 +194,7 @@ class Speaking:
             self._unheard.update(command.announcement.person_ids)
             if not self._failed_lately(now_ns):
                 self.tell_unheard_again()
-        self._endings.append((command.announcement, False))
+        self._news.append(partial(self._on_end, command.announcement, command.result, now_ns))
 
     def _failed_lately(self, now_ns: int) -> bool:
         last_ns = self._voice_fault_ns

@@ -117,6 +117,11 @@ class NameCapture:
         self._add(event.samples)
         return self._look() if len(self._levels) >= self._looked_at + _LOOK_EVERY else None
 
+    def finish(self) -> Captured:
+        """What was said so far, where that stands out already. It listens on where nothing does."""
+        found = self._found()
+        return Captured(recording=None) if found is None else self._finish(found)
+
     def _add(self, samples: I16) -> None:
         self._sound.append(samples)
         self._rest = np.concatenate([self._rest, samples])
