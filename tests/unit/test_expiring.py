@@ -75,3 +75,18 @@ def test_a_clock_that_fell_behind_makes_nobody_expire(tmp_path: Path) -> None:
     life = Life(tmp_path, people={"Anna": ANNA})
     life.day = date(1970, 1, 1)
     assert [text for text in life.hear(40) if "long" in text] == []
+
+
+def test_who_was_told_of_by_nothing_that_was_heard_is_told_of_again(tmp_path: Path) -> None:
+    life = Life(tmp_path, people={"Anna": ANNA})
+    life.day = LONG_AFTER
+    life.live(40, until=lambda: any("long time" in text for _, text in life.said))
+    life.press("tap")  # which cuts it off
+    life.live(5)
+    [anna] = life.gallery.people()
+    assert anna.expiry_told_on is None
+    again = Life(tmp_path)
+    again.day = LONG_AFTER
+    assert [text for text in again.hear(40) if "long time" in text]
+    [anna] = again.gallery.people()
+    assert anna.expiry_told_on == LONG_AFTER.isoformat()

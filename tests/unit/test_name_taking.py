@@ -10,11 +10,14 @@ import pytest
 
 from kith.app.core import Trouble
 from kith.app.surroundings import MicrophoneLost
+from kith.guard.ports import Level
 from kith.types import I16, SAMPLE_RATE_HZ, Earcon
 from tests.unit._core_kit import ANNA, STRANGER, Life
+from tests.unit._guard_kit import message, sensor
 
 REVIEW = "the name. Double tap: keep. Tap: say it again."
 ASK = "Say the name after the tone."
+OBSTACLE = "Obstacle."
 
 
 def spoken_name() -> I16:
@@ -82,6 +85,37 @@ def test_a_press_while_listening_has_the_name_said_anew(life: Life) -> None:
     assert life.said[-1][1] == ASK
     life.live(10, until=lambda: reviewing(life))
     assert reviewing(life)
+
+
+def test_a_double_tap_right_after_the_name_keeps_what_was_said(life: Life) -> None:
+    life.live(1.3)  # it is over after 1.0 s, and would be found to be after 1.7 s
+    assert not reviewing(life)
+    life.press("double")
+    life.live(0.6)
+    assert reviewing(life)
+
+
+def test_a_fault_waits_also_between_two_prompts_of_a_naming(tmp_path: Path) -> None:
+    life = Life(tmp_path, people={"Anna": ANNA}, says=[])
+    life.live(3)
+    life.stands(7, STRANGER)
+    life.press("double")
+    life.live(30, until=lambda: any("May I remember" in text for _, text in life.said))
+    life.press("double", 0.5)
+    nothing = "I heard nothing. Say the name after the tone."
+    life.live(20, until=lambda: life.said[-1][1] == nothing)
+    life.core.handle(Trouble(key="button.missing", text="gone"), life.now_ns)
+    life.live(12)
+    words = [text for _, text in life.said]
+    assert words[-2:] == ["Remembered as person 2. No name was recorded.", "The button does not answer."]
+
+
+def test_the_warning_by_voice_is_nobody_s_name(life: Life) -> None:
+    life.live(0.5)  # the tone is over
+    life.guard = lambda at_ms: message(at_ms, Level.CONTACT, sensor(distance_mm=300), muffled=True)
+    life.live(5)
+    words = [text for _, text in life.said]
+    assert words[words.index(OBSTACLE) + 1] == ASK
 
 
 @pytest.mark.parametrize("press", ["hold", "taphold", "hold4"])
