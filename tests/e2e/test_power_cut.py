@@ -55,6 +55,7 @@ class Told:
     def hears(self, line: dict[str, Any]) -> None:
         """One line of the device."""
         if "did" in line:
+            assert self.will is None or is_done(self.will, self.person, self.state, line["did"])
             self.state, self.will, self.amid = line["did"], None, False
             self.confirmed += 1
             self.traces |= all_traces(self.state)
@@ -71,6 +72,17 @@ def all_traces(state: State) -> set[str]:
     for person in state.values():
         found.update(person["faces"], person["marks"], [person["recording"]] if person["recording"] else [])
     return found
+
+
+def is_done(will: str, person: str, before: State, after: State) -> bool:
+    """Whether what is confirmed was done."""
+    if will == "remember":
+        return len(after) == len(before) + 1
+    if will == "forget":
+        return person not in after
+    key = "recording" if will == "rename" else "marks"
+    changed: bool = before[person][key] != after[person][key]
+    return changed
 
 
 class Device:

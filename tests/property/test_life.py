@@ -93,9 +93,9 @@ class Watched(Life):
         self.wording = Wording(["Anna", "Ben", "Carla"])
         super().__init__(folder, people={"Anna": ANNA, "Ben": BEN}, settings=SETTINGS, says=NAMES, battery=50)
         self.step_ns = STEP_NS
-        self._handle, self._gesture = self.core.handle, self.core._gesture
+        self._handle, presses = self.core.handle, self.core._presses
         self.core.handle = self._watched  # type: ignore[method-assign]
-        self.core._gesture = self._made  # type: ignore[method-assign]
+        self._gesture, presses._on_gesture = presses._on_gesture, self._made
 
     @property
     def arbiter(self) -> Any:
@@ -106,10 +106,9 @@ class Watched(Life):
         return self.core._talk.naming._capturing
 
     def _made(self, gesture: Gesture, now_ns: int) -> None:
-        """Every gesture is answered, but for a tap that was meant to stop what was said."""
-        stopped = gesture is Gesture.TAP and self.core._cut_by_press and not self.core._talk.leading
-        if not stopped:
-            self._answers.append((gesture, now_ns))
+        """Every gesture that means something is answered: not a tap that stopped what was said, nor an answer
+        to who has gone."""
+        self._answers.append((gesture, now_ns))
         self._gesture(gesture, now_ns)
 
     def _watched(self, event: CoreEvent, now_ns: int) -> None:

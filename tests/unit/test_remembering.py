@@ -420,8 +420,8 @@ def test_a_hold_takes_it_back_and_leaves_no_trace(way: str, request: pytest.Fixt
 
 def test_after_half_a_minute_nothing_is_taken_back(fresh: Life) -> None:
     enrol(fresh)
-    fresh.press("hold", 30)
-    assert fresh.hear(35)[-1] == "Nothing to undo."
+    fresh.press("hold", 31)
+    assert fresh.hear(36)[-1] == "Nothing to undo."
     assert fresh.names == ["person 1"]
 
 

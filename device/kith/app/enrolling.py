@@ -81,7 +81,10 @@ class Enrolling:
     @property
     def next_deadline_ns(self) -> int | None:
         """When it wants a tick."""
-        return self._machine.next_deadline_ns
+        times = [self._machine.next_deadline_ns]
+        if self._kept is not None:
+            times.append(self._kept.at_ns + _UNDO_NS + 1)
+        return min((at_ns for at_ns in times if at_ns is not None), default=None)
 
     @property
     def kept_ns(self) -> int | None:
