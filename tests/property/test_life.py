@@ -78,7 +78,7 @@ GUARDS: dict[str, Callable[[float], ProximityLevel] | None] = {
     "dead": lambda at_ms: message(at_ms, Level.QUIET, sensor(), knee(Health.DEAD, Fault.SILENT)),
 }
 TROUBLES = ["camera.missing", "voice.failed", "remote.lost", "recognition.restarted", "button.missing"]
-EVERYTHING = [key for key, line in LINES.items() if line.band is Band.NOTICE and "{" not in line.text]
+EVERYTHING = [key for key, line in LINES.items() if line.sound is Earcon.FAULT]
 
 
 class Watched(Life):

@@ -11,8 +11,8 @@ from kith.announce.words import LINES, REASONS
 from kith.types import Earcon
 
 _COUNT = "(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[0-9]+)"
-_TOUR = ("tour.", "remote.", "camera.", "button.", "sensor.", "head.", "knee.", "guard.", "buzzer.")
-"""What the book may begin with: how the device does, and what is broken."""
+_TOUR = "tour."
+"""What the book may begin with, and with what is broken."""
 
 
 class Wording:
@@ -22,7 +22,7 @@ class Wording:
         name = "|".join([*map(re.escape, names), r"person \d+", "the name", "someone known"])
         self._name = f"(?:(?:{name})(?: {words.OR} (?:{name}))*)"
         self._lines = {key: self._line(line.text) for key, line in LINES.items() if line.text}
-        tour = "|".join(text for key, text in self._lines.items() if key.startswith(_TOUR))
+        tour = "|".join(text for key, text in self._lines.items() if _is_of_the_tour(key))
         self._tour = re.compile(f"(?:{tour})(?: (?:{tour}))*")
         self._callouts = re.compile(self._sentences())
 
@@ -72,6 +72,10 @@ class Wording:
         someone = f"{self._name}{where}\\."
         others = f"{words.OTHER_ONE}|{words.OTHER_MANY.replace('{Count}', f'(?i:{_COUNT})')}"
         return f"{someone}(?: {someone})*(?: (?:{others})\\.)?"
+
+
+def _is_of_the_tour(key: str) -> bool:
+    return key.startswith(_TOUR) or LINES[key].sound is Earcon.FAULT or key == "camera.covered"
 
 
 def _sounds_of(key: str) -> tuple[Earcon | None, ...]:

@@ -84,8 +84,8 @@ class Correcting:
     def next_deadline_ns(self) -> int | None:
         """When it wants a tick."""
         times = [self._machine.next_deadline_ns if self.active else None]
-        if self._said is not None:
-            times.append(self._said.at_ns + self._within_ns)
+        newest = (each.at_ns for each in (self._said, self._marked) if each is not None)
+        times += [at_ns + self._within_ns for at_ns in newest]
         if self._looks:
             times.append(min(at_ns for at_ns, _ in self._looks.values()) + _OUT_OF_VIEW_NS + 1)
         return min((at_ns for at_ns in times if at_ns is not None), default=None)
