@@ -20,7 +20,7 @@ from kith.recognition.gallery import Gallery
 from kith.recognition.names import name_key
 from kith.recognition.records import PersonRecord
 from kith.types import I16, SAMPLE_RATE_HZ
-from tests.unit._gallery_kit import MODEL, TODAY, looks
+from tests.unit._gallery_kit import MODEL, POINT, TODAY, looks
 from tests.unit._portraits import ROOT
 
 NETWORK = Network(model_id=MODEL, dimension=128)
@@ -98,7 +98,7 @@ def test_everything_of_everybody_travels(full: Gallery, other: Gallery, tmp_path
     file = tmp_path / "on a stick.age"
     written = export_people(full, file, PASSPHRASE)
     assert (written.names, written.recordings) == (("Anna", "Ben", "person 3"), 1)
-    taken = take_in(other, people_of(file, PASSPHRASE, NETWORK))
+    taken = take_in(other, people_of(file, PASSPHRASE, NETWORK), POINT)
     assert (taken.added, taken.replaced, taken.skipped) == (("Anna", "Ben", "person 3"), (), ())
     assert taken.recordings == 1
     assert all_of(other) == all_of(full)
@@ -116,7 +116,7 @@ def test_only_who_is_named_travels(full: Gallery, other: Gallery, unsealed: dict
         export_people(full, file, PASSPHRASE, ["ben", "Nobody"])
     assert unsealed == {}
     assert export_people(full, file, PASSPHRASE, ["ben"]).names == ("Ben",)
-    assert take_in(other, people_of(file, PASSPHRASE, NETWORK)).added == ("Ben",)
+    assert take_in(other, people_of(file, PASSPHRASE, NETWORK), POINT).added == ("Ben",)
 
 
 def test_an_empty_gallery_has_nothing_to_export(other: Gallery, unsealed: dict[Path, bytes]) -> None:
@@ -137,7 +137,7 @@ def test_what_could_not_be_read_again_is_not_written(
 def test_who_is_here_already_stays_and_is_told(full: Gallery, other: Gallery) -> None:
     other.add_person("ANNA", looks(7), TODAY)
     before = all_of(other)
-    taken = take_in(other, unpacked(packed(full.records())))
+    taken = take_in(other, unpacked(packed(full.records())), POINT)
     assert (taken.added, taken.skipped, taken.recordings) == (("Ben", "person 3"), ("Anna",), 0)
     assert [each for each in all_of(other) if each[0] == "ANNA"] == before
 
@@ -149,7 +149,7 @@ def test_who_is_replaced_leaves_no_trace(full: Gallery, other: Gallery, tmp_path
     vector, sound = looks(7)[0].vector.tobytes(), old_voice.tobytes()[1000:1200]
     assert traces(tmp_path / "two", vector)
     assert traces(tmp_path / "two", sound)
-    taken = take_in(other, unpacked(packed(full.records())), replace=True)
+    taken = take_in(other, unpacked(packed(full.records())), POINT, replace=True)
     assert (taken.added, taken.replaced, taken.skipped) == (("Ben", "person 3"), ("Anna",), ())
     assert [each for each in all_of(other) if each[0] != "Zoe"] == all_of(full)
     assert traces(tmp_path / "two", vector) == []
@@ -158,7 +158,7 @@ def test_who_is_replaced_leaves_no_trace(full: Gallery, other: Gallery, tmp_path
 
 def test_nobody_new_changes_nothing(full: Gallery) -> None:
     before = full.version
-    taken = take_in(full, unpacked(packed(full.records())))
+    taken = take_in(full, unpacked(packed(full.records())), POINT)
     assert (taken.added, len(taken.skipped)) == ((), 3)
     assert full.version == before
 
@@ -200,7 +200,7 @@ def test_what_the_gallery_refuses_changes_nothing(full: Gallery, other: Gallery,
     }
     before = other.version
     with pytest.raises(InputError):
-        take_in(other, unpacked(packed(changed(full, 2, **cases[what]))))
+        take_in(other, unpacked(packed(changed(full, 2, **cases[what]))), POINT)
     assert other.people() == []
     assert other.version == before
 
@@ -220,4 +220,12 @@ def test_a_hostile_file_with_the_right_passphrase_changes_nothing(
 def test_names_are_compared_as_the_gallery_compares_them(full: Gallery, other: Gallery) -> None:
     other.add_person("STRASSE", looks(4), TODAY)
     assert name_key("straße") == name_key("STRASSE")
-    assert take_in(other, changed(full, 2, name="Straße")).skipped == ("Straße",)
+    assert take_in(other, changed(full, 2, name="Straße"), POINT).skipped == ("Straße",)
+
+
+def test_who_is_here_under_another_name_is_told(full: Gallery, other: Gallery) -> None:
+    [first, *_] = full.records()
+    other.add_records([replace(first, name="person 3")])
+    taken = take_in(other, full.records(), POINT)
+    assert taken.resembling == ((first.name, "person 3"),)
+    assert first.name in taken.added

@@ -88,6 +88,7 @@ def test_there_and_back(state: Path, secret: Path, tmp_path: Path) -> None:
     kith("people", "rename", "Ben", "Benjamin", "--data", other)
     assert kith(*taken, "--replace").stdout == (
         f"2 people taken in from {file}, 1 with a recording.\nIn the place of those of the same name: Anna.\n"
+        "Note: Ben looks like Benjamin. If they are one person, forget one of the two.\n"
     )
     assert names(other) == ["Anna", "Ben", "Benjamin"]
 

@@ -361,6 +361,7 @@ def test_on_a_full_disk_nothing_changes_and_nobody_is_lost(small_disk: Path) -> 
         three = gallery.person("Enrolled 03").person_id
         gallery.set_recording(three, said(3))
         recording = gallery.person("Enrolled 03").name_recording
+        gallery.mark_wrong(three, looks(77)[0], 5)
         kept = gallery.records()
         ballast = stuff(small_disk)
         for change in (
@@ -374,8 +375,11 @@ def test_on_a_full_disk_nothing_changes_and_nobody_is_lost(small_disk: Path) -> 
         assert list((small_disk / "recordings").iterdir()) == [recording]
         assert [person.name for person in gallery.people()] == everyone(5)
         assert gallery.templates().person_ids.size == 15
-        gallery.forget("Enrolled 03")
+        # What only takes away goes even so.
+        assert gallery.clear_marks(three) == 1
+        gallery.set_recording(three, None)
         assert not list((small_disk / "recordings").iterdir())
+        gallery.forget("Enrolled 03")
     ballast.unlink()
     assert names(path) == ["Enrolled 00", "Enrolled 01", "Enrolled 02", "Enrolled 04"]
     path.unlink()

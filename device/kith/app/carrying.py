@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kith.app import likeness
 from kith.app.people_file import Unusable, foreign, packed, unpacked
 from kith.app.sealing import read_sealed, write_sealed
 from kith.errors import GalleryModelMismatch, InputError
 from kith.recognition.gallery import Gallery
+from kith.recognition.matcher import Matcher
 from kith.recognition.names import name_key
+from kith.recognition.operating_point import OperatingPoint
 from kith.recognition.records import CounterexampleRecord, PersonRecord, TemplateRecord
+from kith.types import Embedding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +47,13 @@ class Exported:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
     """Who was taken in, by name: new, or in the place of who had the name; how many with a recording; and who
-    was left out since the name is there already."""
+    was left out since the name is there already. resembling: who of the new looks like whom that was here."""
 
     added: tuple[str, ...]
     replaced: tuple[str, ...]
     skipped: tuple[str, ...]
     recordings: int
+    resembling: tuple[tuple[str, str], ...] = ()
 
 
 def export_people(
@@ -83,13 +88,16 @@ def people_of(path: Path, passphrase: str, network: Network) -> list[PersonRecor
     return records
 
 
-def take_in(gallery: Gallery, records: Sequence[PersonRecord], *, replace: bool = False) -> Imported:
+def take_in(
+    gallery: Gallery, records: Sequence[PersonRecord], point: OperatingPoint, *, replace: bool = False
+) -> Imported:
     """Take people in, in one change. Who is here by name already stays and is left out, or with `replace` is
     forgotten for the other of that name. Raises InputError or GalleryError; then nothing was changed."""
     here = {name_key(person.name) for person in gallery.people()}
     known = [each for each in records if name_key(each.name) in here]
     new = [each for each in records if name_key(each.name) not in here]
     taken = [*new, *known] if replace else new
+    resembling = _resembling(gallery, new, point)
     if taken:
         gallery.add_records(taken, replace=replace)
     return Imported(
@@ -97,7 +105,21 @@ def take_in(gallery: Gallery, records: Sequence[PersonRecord], *, replace: bool 
         replaced=tuple(each.name for each in known) if replace else (),
         skipped=() if replace else tuple(each.name for each in known),
         recordings=_recordings(taken),
+        resembling=resembling,
     )
+
+
+def _resembling(
+    gallery: Gallery, new: Sequence[PersonRecord], point: OperatingPoint
+) -> tuple[tuple[str, str], ...]:
+    matcher, people = Matcher(gallery.templates(), point, gallery.counterexamples()), gallery.people()
+    alike = []
+    for record in new:
+        looks = [Embedding(vector=each.vector, model_id=each.model_id) for each in record.templates]
+        other = likeness.resembling(matcher, looks, people) if looks else None
+        if other is not None:
+            alike.append((record.name, other))
+    return tuple(alike)
 
 
 def _check_network(records: Sequence[PersonRecord], network: Network) -> None:

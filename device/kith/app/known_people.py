@@ -202,7 +202,7 @@ class KnownPeople:
         self.refresh()  # a carer may have given the name to someone else a moment ago
         name = self.name_of(person_id)
         if name is not None:
-            self._gallery.forget(name)
+            self._gallery.forget_person(person_id)
             self._people.pop(person_id, None)
             self.refresh_if_possible()
         return name

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from kith.app.likeness import resembling
 from kith.app.opening import Recognition
 from kith.app.photos import Study, study
 from kith.errors import PersonNotFound
 from kith.recognition.matcher import Matcher
 from kith.recognition.names import normal_name
-from kith.types import F32, Embedding, Outcome, Person
+from kith.types import F32, Person
 
 MIN_AGREEMENT = 0.3
 """Least cosine between a photo's face and the mean of the person's others. Of development photos it keeps
@@ -65,7 +66,7 @@ def add_photos(recognition: Recognition, name: str, photos: Sequence[Path], cons
     if existing is not None:
         gallery.add_templates(existing.person_id, good, source="photo")
         return Added(person=gallery.person(name), studies=tuple(studies))
-    resembles = _resembles(Matcher(templates, recognition.point), good, gallery.people())
+    resembles = resembling(Matcher(templates, recognition.point), good, gallery.people())
     person = gallery.add_person(name, good, consented_at, source="photo")
     return Added(person=person, studies=tuple(studies), resembles=resembles)
 
@@ -171,12 +172,3 @@ def _refused(each: Study, reason: str) -> Study:
 def _of(person: Person, vectors: F32, person_ids: np.typing.NDArray[np.int64]) -> F32:
     mine: F32 = vectors[person_ids == person.person_id]
     return mine
-
-
-def _resembles(matcher: Matcher, good: Sequence[Embedding], people: Sequence[Person]) -> str | None:
-    middle = np.sum([each.vector for each in good], axis=0)
-    middle = np.asarray(middle / max(float(np.linalg.norm(middle)), 1e-6), np.float32)
-    answer = matcher.identify(Embedding(vector=middle, model_id=good[0].model_id))
-    if answer.outcome is Outcome.UNKNOWN:
-        return None
-    return next((each.name for each in people if each.person_id == answer.person_id), None)

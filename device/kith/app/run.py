@@ -92,7 +92,9 @@ def _button(settings: ButtonSettings, clock: Clock, tell: Callable[[Trouble], No
         on_lost=lambda: tell(Trouble(key="remote.lost", text="the remote button was not found")),
         on_back=lambda: tell(Trouble(key="remote.back", text="the remote button was found", over=True)),
     )
-    return SeveralButtons((button, remote))
+    return SeveralButtons(
+        (button, remote), lambda error: tell(Trouble(key="button.missing", text=str(error)))
+    )
 
 
 def open_camera(settings: CameraSettings, clock: Clock) -> Camera:

@@ -78,16 +78,18 @@ def people_import(
       kith people import kith-2026-11-22.age --replace --passphrase-file secret.txt
     """
     from kith.app.carrying import Network, people_of, take_in
-    from kith.app.paths import gallery_file, models_dir
+    from kith.app.paths import calibration_dir, gallery_file, models_dir
     from kith.app.sealing import check_sealed
     from kith.recognition.gallery import Gallery
+    from kith.recognition.operating_point import load_operating_point
 
     check_sealed(file)
     network = Network.of(models or models_dir())
     # Read before the gallery is opened, which makes one where there is none.
     records = people_of(file, _passphrase(passphrase_file, twice=False), network)
     with Gallery.open(gallery_file(state_of(data)), network.model_id) as gallery:
-        taken = take_in(gallery, records, replace=replace)
+        point = load_operating_point(calibration_dir() / "operating_point.toml", network.model_id)
+        taken = take_in(gallery, records, point, replace=replace)
     _tell_taken(file, taken)
 
 
@@ -96,6 +98,8 @@ def _tell_taken(file: Path, taken: Imported) -> None:
     click.echo(f"{_count(count)} taken in from {file}, {_recorded(taken.recordings)}.")
     if taken.replaced:
         click.echo(f"In the place of those of the same name: {', '.join(taken.replaced)}.")
+    for new, other in taken.resembling:
+        click.echo(f"Note: {new} looks like {other}. If they are one person, forget one of the two.")
     if taken.skipped:
         click.echo(
             f"Here already, and left as they are: {', '.join(taken.skipped)}. "

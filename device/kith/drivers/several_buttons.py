@@ -20,24 +20,28 @@ class SeveralButtons:
     """Down when the first goes down, up when the last comes up. One that is down for over 15 s counts no more
     until it came up. Edges of the one that is pressed pass as they are, bounces and lost releases too."""
 
-    def __init__(self, buttons: Sequence[Button]) -> None:
-        self._buttons = tuple(buttons)
+    def __init__(
+        self, buttons: Sequence[Button], on_missing: Callable[[ButtonUnavailable], None] = lambda _: None
+    ) -> None:
+        """on_missing: told of each that cannot be had while another can."""
+        self._buttons, self._on_missing = tuple(buttons), on_missing
         self._lock = threading.Lock()
         self._down_ns: dict[int, int] = {}
 
     def start(self, on_edge: Callable[[ButtonEdge], None]) -> None:
         """See ports.Button. Starts those that can be had. Raises ButtonUnavailable only when none can."""
         self.close()
-        missing = []
+        missing: list[ButtonUnavailable] = []
         for index, button in enumerate(self._buttons):
             try:
                 button.start(self._merged(index, on_edge))
             except ButtonUnavailable as error:
-                missing.append(str(error))
+                missing.append(error)
         if len(missing) == len(self._buttons):
-            raise ButtonUnavailable("; ".join(missing) or "there is no button at all")
+            raise ButtonUnavailable("; ".join(map(str, missing)) or "there is no button at all")
         for each in missing:
             _LOG.warning("one button is missing: %s", each)
+            self._on_missing(each)
 
     def close(self) -> None:
         """See ports.Button."""

@@ -23,11 +23,23 @@ def note(connection: sqlite3.Connection, recording: str | None) -> None:
 def erase(store: Store, drop: Callable[[sqlite3.Connection], int]) -> int:
     """One change in which `drop` deletes rows and says how many; they leave no trace. Raises GalleryFull or
     GalleryError."""
-    with store.change() as connection:
+    try:
+        dropped = _drop(store, drop)
+    except GalleryFull:
+        if store.obstacle is not None:
+            raise
+        # A full disk must not keep anything from being forgotten: the backup holds it too.
+        store.drop_backup()
+        dropped = _drop(store, drop, backed_up=False)
+    finish(store)
+    return dropped
+
+
+def _drop(store: Store, drop: Callable[[sqlite3.Connection], int], *, backed_up: bool = True) -> int:
+    with store.change(backed_up=backed_up) as connection:
         dropped = drop(connection)
         if dropped:
             note(connection, None)
-    finish(store)
     return dropped
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from kith.errors import GalleryError, GalleryFull, GalleryModelMismatch
+from kith.errors import GalleryError, GalleryModelMismatch
 from kith.recognition import erasing, marks, meetings, people_rows, recordings, records, template_rows
 from kith.recognition.faults import translated
 from kith.recognition.matcher import TemplateSet
@@ -219,12 +219,13 @@ class Gallery:
         """Keep a recording of someone's name, i16[n] mono at SAMPLE_RATE_HZ, in the place of the one before,
         which is deleted; None: they have none. Raises PersonNotFound, InputError, GalleryFull or
         GalleryError."""
-        wav = None if samples is None else recordings.as_wav(samples)
+        if samples is None:
+            erasing.erase(self._store, lambda connection: _set_recording(connection, person_id, None))
+            return
+        wav = recordings.as_wav(samples)
         with erasing.change_with_recordings(self._store) as (connection, keep):
-            before = people_rows.require(connection, person_id)[3]
-            people_rows.set_recording(connection, person_id, None if wav is None else keep(wav))
-            if before is not None:
-                erasing.note(connection, before)
+            people_rows.require(connection, person_id)
+            _set_recording(connection, person_id, keep(wav))
         erasing.finish(self._store)
 
     def records(self) -> list[PersonRecord]:
@@ -256,15 +257,15 @@ class Gallery:
         """Remove a person entirely: templates, counter-examples, recording, every trace in the file, its
         journal, the backup and kept copies. If it is cut short, the next opening finishes it. Raises
         PersonNotFound, GalleryFull or GalleryError."""
-        try:
-            self._forget(name)
-        except GalleryFull:
-            if self._store.obstacle is not None:
-                raise
-            # A full disk must not keep anyone from being forgotten: the backup holds them too.
-            self._store.drop_backup()
-            self._forget(name, backed_up=False)
-        erasing.finish(self._store)
+        erasing.erase(
+            self._store, lambda connection: _delete(connection, people_rows.named(connection, name))
+        )
+
+    def forget_person(self, person_id: int) -> None:
+        """As `forget`, by id: whoever has the name by now stays. Raises as `forget`."""
+        erasing.erase(
+            self._store, lambda connection: _delete(connection, people_rows.require(connection, person_id))
+        )
 
     def templates(self, *, learnt: bool = True) -> TemplateSet:
         """All templates, by person, or only those that someone enrolled. Raises GalleryModelMismatch when
@@ -312,12 +313,18 @@ class Gallery:
                 f"again"
             )
 
-    def _forget(self, name: str, *, backed_up: bool = True) -> None:
-        with self._store.change(backed_up=backed_up) as connection:
-            _delete(connection, people_rows.named(connection, name))
+
+def _set_recording(connection: sqlite3.Connection, person_id: int, recording: str | None) -> int:
+    """How many were replaced."""
+    before = people_rows.require(connection, person_id)[3]
+    people_rows.set_recording(connection, person_id, recording)
+    if before is not None:
+        erasing.note(connection, before)
+    return before is not None
 
 
-def _delete(connection: sqlite3.Connection, row: people_rows.Row) -> None:
+def _delete(connection: sqlite3.Connection, row: people_rows.Row) -> int:
     person_id, _, _, recording, *_ = row
     connection.execute("DELETE FROM people WHERE id = ?", (person_id,))
     erasing.note(connection, recording)
+    return 1
