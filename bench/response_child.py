@@ -25,7 +25,7 @@ from kith.types import U8, ButtonEdge
 
 _SETTLES_S = 6.0
 """The greeting, and PulseAudio's null sink, which begins with a buffer of 2 s and shrinks it."""
-_HELD_S, _AMID_S, _AFTER_S = 0.08, 0.25, 0.55
+_HELD_S, _AMID_S, _AFTER_S = 0.08, 0.3, 0.55
 """How long each press is; how long the answer is heard before the next one cuts it off; what follows that,
 the gap of a double tap with it."""
 _STEP_S = 0.00137
