@@ -91,7 +91,7 @@ def draw_responses(found: Responses, path: Path) -> None:
         axes.axvline(limit_ms, color="black", label=f"limit: {limit_ms:.0f} ms")
         axes.set_title(f"{words}, n = {len(ms):,}", fontsize=11)
         axes.set_xlabel("ms")
-        axes.legend(frameon=False, fontsize=9, loc="upper left")
+        axes.legend(frameon=False, fontsize=9, loc="best")
     drawing.savefig(path, dpi=90)
 
 
