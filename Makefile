@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 DATA ?= ../shared/data/lfw-dev
 
-.PHONY: help setup models demo test lint check bench calibrate evaluate approaches hardware-test soak guard-soak guard-systemd arm64-check clean
+.PHONY: help setup models demo test lint check bench calibrate evaluate approaches hardware-test soak power-cuts guard-soak guard-systemd arm64-check clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -52,6 +52,9 @@ hardware-test: setup ## on a Pi with its parts: the contract suites over the rea
 
 soak: setup ## 100,000 frames of a looped walk in virtual time, half an hour: does the device grow?
 	@$(PY) -m bench.soak
+
+power-cuts: setup ## killed 1,000 times amid enrollments, renames and forgets: is what was confirmed there? 10 minutes
+	@KITH_POWER_CUTS=1000 $(PY) -m pytest tests/e2e/test_power_cut.py -s -k confirmed
 
 guard-soak: setup ## the main daemon killed 200 times: does the guard miss a warning? six minutes
 	@KITH_GUARD_KILLS=200 $(PY) -m pytest tests/e2e/test_guard_survives.py -s -k killed
