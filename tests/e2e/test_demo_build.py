@@ -88,7 +88,7 @@ def test_a_face_is_found_as_large_as_its_distance_makes_it(
 
 
 def test_the_one_who_is_learnt_looks_to_both_sides_when_asked(film: Film, analyzer: FaceAnalyzer) -> None:
-    """As enrollment asks for it: from the front, half to her left (the picture's right), half to her right."""
+    """As enrollment asks for it: from the front, half to her left (the picture's right), half right."""
     settings = EnrollmentSettings()
     turned_deg, views = [], []
     for t_s in (23.5, 25.2, 26.6):
