@@ -161,7 +161,7 @@ def test_the_doctor_shows_sensor_range_rate_jitter_and_last_fault(wearable: Wear
 
 def _doctor(wearable: Wearable) -> dict[str, str]:
     done = kith("doctor", "--data", wearable.folder / "state", environ=wearable.environ)
-    return {line[:10].strip(): line[10:] for line in done.stdout.splitlines()}
+    return {line[:11].strip(): line[11:] for line in done.stdout.splitlines()}
 
 
 def test_a_doctor_without_a_guard_leaves_no_socket_behind(wearable: Wearable) -> None:
