@@ -109,7 +109,7 @@ def presence_lane(name: str, spans: Sequence[Span], colour: Colour) -> Lane:
     return Lane(title=name, height_px=_ROW_PX + 4, paint=paint)
 
 
-def speech_lane(said: Sequence[Mark], letters: Lettering, rows: int = 4) -> Lane:
+def speech_lane(said: Sequence[Mark], letters: Lettering, rows: int = 6) -> Lane:
     """What was said, each text beginning at its time; where there is no room a stroke must do."""
 
     def paint(part: U8, axis: Axis) -> None:
