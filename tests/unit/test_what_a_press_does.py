@@ -1,0 +1,125 @@
+"""The table of what a press does, wherever it is made: read, and every cell of it acted out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.unit._core_kit import ANNA, BEN, STRANGER, Life
+from tests.unit.test_spoken_interface import table
+
+PRESSES = ("tap", "double", "hold", "taphold", "hold4", "hold10")
+LOOKING = "Looking for a face to remember."
+CONSENT = "May I remember this face? Double tap: yes. Tap: no."
+
+
+def words(life: Life) -> list[str]:
+    return [text for _, text in life.said]
+
+
+def enrolling(life: Life) -> None:
+    life.press("double")
+    life.live(5, until=lambda: LOOKING in words(life))
+    life.quiet()
+
+
+def asking_for_consent(life: Life) -> None:
+    life.stands(7, STRANGER)
+    enrolling(life)
+    life.live(20, until=lambda: CONSENT in words(life))
+    life.quiet()
+
+
+def asking_for_a_name(life: Life) -> None:
+    asking_for_consent(life)
+    life.press("double")
+    life.live(6, until=lambda: any(event.text == "listen" for event in life.of("sound")))
+    life.live(0.5)
+
+
+def in_the_book(life: Life) -> None:
+    life.press("taphold")
+    life.live(3)
+    life.quiet()
+    life.press("tap")
+    life.live(1, until=lambda: words(life)[-1] == "Anna.")
+    life.quiet()
+
+
+def in_doubt(life: Life) -> None:
+    life.stands(1, ANNA)
+    life.stands(2, BEN, distance_mm=3000)
+    life.live(4)
+    life.press("hold")
+    life.live(4, until=lambda: any(text.startswith("Was Anna wrong") for text in words(life)))
+    life.quiet()
+
+
+def with_anna(life: Life) -> None:
+    life.stands(1, ANNA)
+    life.live(3)
+    life.quiet()
+
+
+WHERE: dict[str, Callable[[Life], None]] = {
+    "a name is being asked for": asking_for_a_name,
+    "enrolling: a question": asking_for_consent,
+    "enrolling: looking": enrolling,
+    "the book": in_the_book,
+    "which name was wrong?": in_doubt,
+    "else": with_anna,
+}
+
+HEARD = {
+    "say it again": "Say the name after the tone.",
+    "keep; or no name": "Remembered as person 3. No name was recorded.",
+    "cancel": "Cancelled. Nothing was kept.",
+    "cancel; the book": "Two people are known.",
+    "ends it; privacy": "Privacy on. The camera is closed.",
+    "switches off": "Switching off.",
+    "no": "Not remembered: nobody agreed.",
+    "yes": "Say the name after the tone.",
+    "who is here": "Nobody I know.",
+    '"Looking…" again': LOOKING,
+    "the book": "Two people are known.",
+    "next person": "Ben.",
+    "say the name anew": "Say the name after the tone.",
+    "forget this one?": "Forget Anna for good?",
+    "leave": "The list is closed.",
+    "not that one": "Was Ben wrong?",
+    "that one": "Was Ben wrong?",
+    "none": "Nothing was changed.",
+    "who is here, now": "Anna, ahead, two metres.",
+    "remember this person": LOOKING,
+    "that was wrong": "Noted. That was not Anna.",
+    "privacy on, off": "Privacy on. The camera is closed.",
+}
+"""How the words begin that answer."""
+
+CELLS = [
+    (row[0], press, cell) for row in table("where") for press, cell in zip(PRESSES, row[1:], strict=True)
+]
+
+
+def test_every_place_is_in_the_table() -> None:
+    assert [row[0] for row in table("where")] == list(WHERE)
+
+
+@pytest.mark.parametrize(("where", "press", "cell"), CELLS)
+def test_a_press_does_what_the_table_says(where: str, press: str, cell: str, tmp_path: Path) -> None:
+    life = Life(tmp_path, people={"Anna": ANNA, "Ben": BEN}, says=[])
+    life.live(3)
+    WHERE[where](life)
+    before = len(life.said)
+    life.press(press)
+    life.live(13 if press == "hold10" else 6)
+    answers = words(life)[before:]
+    assert any(text.startswith(HEARD[cell]) for text in answers), answers
+    if cell == "that one":
+        life.press("tap")
+        assert "Noted. That was not Anna." in life.hear(4)
+    if cell == "not that one":
+        life.press("tap")
+        assert "Nothing was changed." in life.hear(4)
