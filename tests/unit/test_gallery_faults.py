@@ -369,6 +369,8 @@ def test_on_a_full_disk_nothing_changes_and_nobody_is_lost(small_disk: Path) -> 
             lambda: gallery.add_person("Late", looks(99), TODAY, recording=said(99)),
             lambda: gallery.set_recording(three, said(98)),
             lambda: gallery.add_records([replace(kept[3], name="Carried")]),
+            lambda: gallery.mark_wrong(three, looks(78)[0], 5),
+            lambda: gallery.learn(three, looks(79)[0], 5),
         ):
             with pytest.raises(GalleryFull, match="make room"):
                 change()

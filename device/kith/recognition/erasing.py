@@ -20,9 +20,16 @@ def note(connection: sqlite3.Connection, recording: str | None) -> None:
     connection.execute("INSERT INTO erasures (recording) VALUES (?)", (recording,))
 
 
+def change(store: Store, drop: Callable[[sqlite3.Connection], int]) -> int:
+    """One change in which `drop` may add rows, and says how many it deleted; these leave no trace. Raises
+    GalleryFull or GalleryError."""
+    dropped = _drop(store, drop)
+    finish(store)
+    return dropped
+
+
 def erase(store: Store, drop: Callable[[sqlite3.Connection], int]) -> int:
-    """One change in which `drop` deletes rows and says how many; they leave no trace. Raises GalleryFull or
-    GalleryError."""
+    """As `change`, for what only deletes: that is done on a full disk too, at the cost of the backup."""
     try:
         dropped = _drop(store, drop)
     except GalleryFull:

@@ -156,7 +156,7 @@ class Gallery:
             template_rows.insert(connection, person_id, [embedding], template_rows.LEARNT)
             return template_rows.drop_learnt(connection, person_id, at_most)
 
-        erasing.erase(self._store, learn)
+        erasing.change(self._store, learn)
 
     def unlearn(self, person_id: int) -> int:
         """Remove all that was taken of someone in use, as entirely as `forget` does, since it may be somebody
@@ -176,9 +176,10 @@ class Gallery:
             marks.insert(connection, person_id, embedding)
             return marks.drop_oldest(connection, person_id, at_most)
 
-        erasing.erase(self._store, mark)
+        erasing.change(self._store, mark)
         with translated(self._store.path):
-            return marks.count(self._store.connection, person_id)
+            row = people_rows.require(self._store.connection, person_id)
+        return people_rows.person_of(row, self._folder).marks
 
     def unmark_last(self, person_id: int) -> bool:
         """Remove someone's newest counter-example, as entirely as `forget` does; whether there was one.

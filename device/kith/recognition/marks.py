@@ -39,12 +39,3 @@ def drop_newest(connection: sqlite3.Connection, person_id: int) -> int:
         "DELETE FROM counterexamples WHERE id = (SELECT max(id) FROM counterexamples WHERE person_id = ?)",
         (person_id,),
     ).rowcount
-
-
-def count(connection: sqlite3.Connection, person_id: int) -> int:
-    """How many of someone there are since the newest look that was enrolled of them."""
-    counted: int = connection.execute(
-        "SELECT count(*) FROM counterexamples WHERE person_id = ? AND enrolled_to >= ?",
-        (person_id, template_rows.enrolled_to(connection, person_id)),
-    ).fetchone()[0]
-    return counted
