@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
 from kith.announce.recording import read_recording
-from kith.errors import AudioFault, InputError
-from kith.ports import AudioSink, Speech, UtteranceState
+from kith.app import aloud
+from kith.errors import InputError
+from kith.ports import AudioSink, Speech
 from kith.recognition.gallery import Gallery
 from kith.types import I16, SAMPLE_RATE_HZ, Person
 
@@ -21,7 +22,6 @@ QUIETEST_PEAK = 328
 """Of 32767, -40 dB: a microphone that was off or muted stays below it, and a name so quiet is not heard in a
 street."""
 
-_BLOCK = SAMPLE_RATE_HZ // 100
 _REST_S = 0.3
 """Silence at the end: closing a sound device drops what is not heard yet."""
 
@@ -42,12 +42,12 @@ def play(person: Person, open_voice: Callable[[], Speech], sink: AudioSink, *, v
     played. Whether it was the recording. Raises AudioUnavailable, AudioFault."""
     recording = _recording(person)
     if recording is not None:
-        _write(recording, sink, volume)
+        aloud.write(recording, sink, volume)
     else:
         with closing(open_voice()) as voice:
-            for block in _spoken(voice, person.name):
-                _write(block, sink, volume)
-    _write(np.zeros((round(_REST_S * SAMPLE_RATE_HZ), 2), np.int16), sink, volume)
+            for block in aloud.spoken(voice, person.name, amid="said the name"):
+                aloud.write(block, sink, volume)
+    aloud.write(np.zeros((round(_REST_S * SAMPLE_RATE_HZ), 2), np.int16), sink, volume)
     return recording is not None
 
 
@@ -59,16 +59,3 @@ def _recording(person: Person) -> I16 | None:
     except InputError as error:
         _log.warning("%s; the name is spoken instead, on the way too", error)
         return None
-
-
-def _spoken(voice: Speech, words: str) -> Iterator[I16]:
-    utterance = voice.say(words)
-    while utterance.state is UtteranceState.SPEAKING:
-        yield np.repeat(utterance.read(_BLOCK, wait=True)[:, None], 2, axis=1)
-    if utterance.state is UtteranceState.FAILED:
-        raise AudioFault("the voice broke while it said the name; `kith doctor` says how it is")
-
-
-def _write(sound: I16, sink: AudioSink, volume: float) -> None:
-    for begin in range(0, len(sound), _BLOCK):
-        sink.write(np.rint(sound[begin : begin + _BLOCK] * volume).astype(np.int16))

@@ -10,17 +10,18 @@ from itertools import chain
 import numpy as np
 
 from kith.announce.earcons import EarconBank
+from kith.app import aloud
 from kith.clock import NS_PER_S, Tick
 from kith.drivers.buzzer_sound import BuzzerSound
-from kith.errors import AudioFault, InputError
+from kith.errors import InputError
 from kith.guard.ports import Level, OutputEdge, Position, Signal, Warned
 from kith.guard.settings import SoundSettings
 from kith.guard.sounder import Sounder
-from kith.ports import AudioSink, Speech, UtteranceState
+from kith.ports import AudioSink, Speech
 from kith.types import I16, SAMPLE_RATE_HZ, Earcon
 
-_BLOCK = SAMPLE_RATE_HZ // 100
-"""10 ms: how long it takes to break off."""
+_DIES_AWAY = SAMPLE_RATE_HZ // 100
+"""Samples after the last edge of the buzzer."""
 _PAUSE_S, _REST_S = 0.25, 0.8
 _LONGEST_S = 10.0
 
@@ -95,9 +96,8 @@ def play(
     for sound in sounds:
         tell(sound)
         what_follows = (_silence(_PAUSE_S), sound.make(), _silence(_REST_S))
-        for block in chain(_spoken(speech, sound.words), what_follows):
-            for begin in range(0, len(block), _BLOCK):
-                sink.write(np.rint(block[begin : begin + _BLOCK] * volume).astype(np.int16))
+        for block in chain(aloud.spoken(speech, sound.words, amid="named a sound"), what_follows):
+            aloud.write(block, sink, volume)
 
 
 def _warnings(settings: SoundSettings) -> Iterator[Sound]:
@@ -144,8 +144,7 @@ def _beeps(settings: SoundSettings, what: Warned | Signal, seconds: float) -> I1
     if isinstance(what, Warned):
         quiet = sounder.step(Warned(level=Level.QUIET), end_ns)
         last = max(last, _run(sounder, quiet, end_ns + round(_LONGEST_S * NS_PER_S), buzzer))
-    # A little more than the last edge, for the sound to die away.
-    return buzzer.render(last * SAMPLE_RATE_HZ // NS_PER_S + _BLOCK, 0)
+    return buzzer.render(last * SAMPLE_RATE_HZ // NS_PER_S + _DIES_AWAY, 0)
 
 
 def _run(sounder: Sounder, edges: list[OutputEdge], end_ns: int, buzzer: BuzzerSound) -> int:
@@ -155,15 +154,6 @@ def _run(sounder: Sounder, edges: list[OutputEdge], end_ns: int, buzzer: BuzzerS
     for edge in edges:
         buzzer.edge(edge)
     return edges[-1].at_ns if edges else 0
-
-
-def _spoken(speech: Speech, words: str) -> Iterator[I16]:
-    utterance = speech.say(words)
-    while utterance.state is UtteranceState.SPEAKING:
-        mono = utterance.read(_BLOCK, wait=True)
-        yield np.column_stack([mono, mono])
-    if utterance.state is UtteranceState.FAILED:
-        raise AudioFault("the voice broke while it named a sound; `kith doctor` says how it is")
 
 
 def _silence(seconds: float) -> I16:
