@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 SETTINGS_FILE = "/etc/kith/kith.toml"
 """The settings of a wearable; both programs read it unless they are given another."""
 GUARD_TABLE = "guard"
-"""The one table of the file that is not the main daemon's."""
+"""The table of the file that is the guard's."""
+DEVICE_TABLE = "device"
+"""The table of the file that is the SD image's: host name and the like. Neither program looks at it."""
 
 T = TypeVar("T")
 Number = TypeVar("Number", int, float)
@@ -314,18 +316,21 @@ def usual_settings_file() -> str | None:
 
 
 def load_settings(path: Path) -> Settings:
-    """Read a TOML file; what it does not name keeps its default. Its table `guard` is the guard's own and
-    not looked at (see `kith.guard.settings`). Raises ConfigError."""
+    """Read a TOML file; what it does not name keeps its default. The tables `guard` (see
+    `kith.guard.settings`) and `device` belong to others and are not looked at. Raises ConfigError."""
+    others = (GUARD_TABLE, DEVICE_TABLE)
     table = read_table(path)
-    table.pop(GUARD_TABLE, None)
-    return build_settings(Settings(), table, where=str(path), others=(GUARD_TABLE,))
+    for other in others:
+        table.pop(other, None)
+    return build_settings(Settings(), table, where=str(path), others=others)
 
 
 def read_table(path: Path | str) -> dict[str, Any]:
     """A TOML file as it stands. Raises ConfigError."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123
-            return tomllib.load(file)
+            # Some editors begin a file with a mark that TOML does not know.
+            return tomllib.loads(file.read().removeprefix(b"\xef\xbb\xbf").decode())
     except OSError as error:
         raise ConfigError(f"cannot read the settings in {path}: {error.strerror}") from error
     except ValueError as error:  # also bytes that are no text, and a number of thousands of digits

@@ -60,11 +60,13 @@ class BoxPx:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """One picture of the camera: rgb u8[H, W, 3]."""
+    """One picture of the camera: rgb u8[H, W, 3]. small: the same view of the same moment, shrunk by the
+    camera itself, u8[h, w, 3]; None where it does not do that."""
 
     seq: int
     captured_ns: int
     rgb: U8
+    small: U8 | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,3 +185,9 @@ def test_the_commands_read_the_usual_file_unless_another_is_named(
     assert "usual_mistake" in CliRunner().invoke(main, words).stderr
     assert "other_mistake" in CliRunner().invoke(main, ["--config", str(other), *words]).stderr
     assert "other_mistake" in CliRunner().invoke(main, words, env={"KITH_CONFIG": str(other)}).stderr
+
+
+def test_a_file_of_any_computer_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "kith.toml"
+    file.write_bytes(b'\xef\xbb\xbf[device]\r\nhostname = "anna"\r\n[camera]\r\nrotation_deg = 90\r\n')
+    assert load_settings(file).camera.rotation_deg == 90
