@@ -18,7 +18,7 @@ LISTEN_S = 1.5
 """Longer than the longest beat that the guard may be set to."""
 
 _START = "start it with: sudo systemctl start kith-guard"
-_AS_KITH = "sudo -u kith /opt/kith/.venv/bin/kith doctor --wearable --data /var/lib/kith"
+_AS_KITH = "sudo -u kith /opt/kith/bin/kith doctor --wearable --data /var/lib/kith"
 _WITHOUT_DISTANCE = {
     Health.STARTING: "no reading yet",
     Health.SEES: "no distance just now",
