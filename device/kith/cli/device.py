@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from kith.cli.base import data_option, guard_settings_of, log_on_a_copy_of_stderr, settings_of, state_of
+from kith.cli.base import (
+    data_option,
+    echo_json,
+    guard_settings_of,
+    log_on_a_copy_of_stderr,
+    settings_of,
+    state_of,
+)
 from kith.cli.sounds import sounds
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -143,27 +150,50 @@ def run(ctx: click.Context, data: Path | None, verbose: bool) -> None:
 @data_option
 @click.option("--wearable", is_flag=True, help="No part may be missing, as on a Raspberry Pi anyway.")
 @click.option("--sounds", "with_sounds", is_flag=True, help="Then play every sound, as `kith sounds` does.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead, without any name.")
 @click.pass_context
-def doctor(ctx: click.Context, data: Path | None, wearable: bool, with_sounds: bool) -> None:
+def doctor(ctx: click.Context, data: Path | None, wearable: bool, with_sounds: bool, as_json: bool) -> None:
     """Check every part and say in words how it is. Nothing is changed.
 
     "missing" is a part that is not there, as camera, button, speaker and guard on a desk, where it does no
     harm. On a Raspberry Pi it FAILED; stop the device first (sudo systemctl stop kith), since it holds these
     parts, but leave the guard running (kith-guard): it is asked how it and its sensors are.
     The exit status is 1 when anything FAILED.
+
+    \b
+    With --json the object has these fields:
+      version   of Kith, as text
+      when      it was asked, in UTC: "2026-03-01T12:00:00Z"
+      board     the machine's model, or null where it says none
+      overall   "ok" or "failed", as the exit status
+      findings  a list in the order above, each with
+                part, as "camera"; verdict, "ok", "missing" or "failed"; text, in words
     """
     from kith.app.doctor import examine, on_a_pi
     from kith.app.findings import Verdict
 
+    if as_json and with_sounds:
+        raise click.UsageError("--json leaves nothing else on the output: leave out --sounds")
     failed = False
     wearable = wearable or on_a_pi()
     config: Path | None = ctx.find_root().obj
-    for finding in examine(settings_of(ctx), state_of(data), wearable=wearable, config=config):
+    settings, state = settings_of(ctx), state_of(data)
+    findings = []
+    for finding in examine(settings, state, wearable=wearable, config=config):
         failed |= finding.verdict is Verdict.FAILED
+        findings.append(finding)
+        if as_json:
+            continue
         colour = {Verdict.OK: "green", Verdict.MISSING: "yellow", Verdict.FAILED: "red"}[finding.verdict]
         click.echo(
             f"{finding.part:<10} {click.style(f'{finding.verdict.value:<8}', fg=colour)} {finding.text}"
         )
+    if as_json:
+        from datetime import UTC, datetime
+
+        from kith.app.doctor_report import report, scrubber_of
+
+        echo_json(report(findings, scrubber_of(settings, state, config), when=datetime.now(UTC)))
     if with_sounds:
         ctx.invoke(sounds)
     if failed:
