@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 DATA ?= ../shared/data/lfw-dev
 
-.PHONY: help setup models demo test lint check bench calibrate evaluate approaches hardware-test soak power-cuts guard-soak guard-systemd arm64-check clean
+.PHONY: help setup models demo test lint check bench calibrate evaluate approaches hardware-test soak power-cuts guard-soak guard-systemd arm64-check image-test clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -65,6 +65,9 @@ guard-systemd: ## the guard under a real systemd in a container: hung and killed
 arm64-check: setup ## networks and commands on emulated arm64 cores: do they see the same? minutes a core
 	@$(PY) -m demo build --quiet-if-done
 	@$(PY) tools/arm64_check.py "$(DATA)"
+
+image-test: setup ## the built image in QEMU: started, asked, cut from power, updated; ONLY="STEP ..." (root)
+	@$(PY) -m image.testing $(if $(ONLY),--only $(ONLY))
 
 clean: ## take away everything that was built; photographs and galleries of yours are not touched
 	rm -rf .venv .cache models/build demo/build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

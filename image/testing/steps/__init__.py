@@ -1,0 +1,1 @@
+"""The steps of `make image-test`, each on cards of its own."""

@@ -1,0 +1,74 @@
+"""What every step has at hand: the image, fresh cards, cards that were started once, and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from image.testing.card import Card
+from image.testing.console import ConsoleLine
+from image.testing.device import Device
+from image.testing.machine import Board, Machine
+from image.testing.record import Record, Row
+from image.tools_tree import ToolsTree
+
+READY = r"kith: ready"
+GUARD_READY = r"kith-guard: ready"
+LIMIT_S = 420.0
+"""For a start, on a machine that others use too: a quiet one needs a tenth of it."""
+COMMAND_LIMIT_S = 180.0
+_SHOWN = ("kith", "panic", "rauc", "Failed", "emergency")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One run of steps. folder: within the repository."""
+
+    tools: ToolsTree
+    image: Path
+    folder: Path
+    record: Record
+    board: Board
+    tell: Callable[[str], None] = print
+
+    def fresh(self, name: str) -> Device:
+        """A card as it comes from the flashing program, in a device that was never on."""
+        card = Card.of_image(self.image, self.folder / name / "card.img", self.tools)
+        return self._device(name, card)
+
+    def settled(self, name: str) -> Device:
+        """A device that was on once: its data partition is made. The first time this starts it."""
+        kept = self.folder / "settled.img"
+        if not kept.exists():
+            device = self.fresh("settled")
+            with self.record.row("settle", "the first start of the card that other steps copy") as row:
+                machine = device.power_on()
+                with machine:
+                    ready(machine, row)
+                    switch_off(machine)
+            device.card.path.rename(kept)
+        return self._device(name, Card(kept, self.tools).copy(self.folder / name / "card.img"))
+
+    def _device(self, name: str, card: Card) -> Device:
+        return Device(self.tools, self.board, card, self.folder / name, self._show)
+
+    def _show(self, line: ConsoleLine) -> None:
+        if any(each in line.text for each in _SHOWN):
+            self.tell(f"        {line.at_s:7.1f} {line.text}")
+
+
+def ready(machine: Machine, row: Row, *, limit_s: float = LIMIT_S) -> None:
+    """Wait for both programs and for the port of commands; note when."""
+    guard = machine.wait(GUARD_READY, limit_s)
+    main = machine.wait(READY, limit_s)
+    row.note(f"kith-guard ready at {guard.at_s:.0f} s, kith at {main.at_s:.0f} s")
+    machine.guest.ready(LIMIT_S)
+
+
+def switch_off(machine: Machine, limit_s: float = COMMAND_LIMIT_S) -> float:
+    """Switch it off in an orderly way; the seconds that took."""
+    begun_s = machine.console.now_s()
+    machine.guest.run("systemctl poweroff --no-block")
+    machine.ended(limit_s)
+    return machine.console.now_s() - begun_s
