@@ -18,13 +18,17 @@ from image.testing.machine import BOARDS
 from image.testing.record import Record, StepFailed
 from image.testing.steps.boot import boot
 from image.testing.steps.cuts import first_start_cuts, power_cuts
+from image.testing.steps.faults import faults
+from image.testing.steps.stored import data
 from image.testing.trial import Trial
 from image.tools_tree import ToolsTree
 
 STEPS: Mapping[str, Callable[[Trial], None]] = {
     "boot": boot,
+    "data": data,
     "first-cuts": first_start_cuts,
     "power-cuts": power_cuts,
+    "faults": faults,
 }
 
 

@@ -28,6 +28,12 @@ def program(name: str, *arguments: str) -> str:
     return _MOUNTED + as_kith(shlex.join(["/usr/bin/python3", "-B", "-", *arguments]), source)
 
 
+def root_program(name: str, *arguments: str) -> str:
+    """A script that runs a program of `inside` as root, by the standard library alone."""
+    source = (_INSIDE / f"{name}.py").read_text(encoding="utf-8")
+    return f"{shlex.join(['/usr/bin/python3', '-B', '-', *arguments])} <<'KITH-END'\n{source}\nKITH-END\n"
+
+
 def objects_of(out: str) -> list[dict[str, Any]]:
     """The lines of an output that are JSON objects."""
     found = []

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from image.testing.card import Card
-from image.testing.console import ConsoleLine
+from image.testing.console import ConsoleLine, NotSeen
 from image.testing.device import Device
 from image.testing.machine import Board, Machine
 from image.testing.record import Record, Row
@@ -18,6 +19,7 @@ GUARD_READY = r"kith-guard: ready"
 LIMIT_S = 420.0
 """For a start, on a machine that others use too: a quiet one needs a tenth of it."""
 COMMAND_LIMIT_S = 180.0
+_NEVER = r"(?!)"
 _SHOWN = ("kith", "panic", "rauc", "Failed", "emergency")
 
 
@@ -35,7 +37,7 @@ class Trial:
     def fresh(self, name: str) -> Device:
         """A card as it comes from the flashing program, in a device that was never on."""
         card = Card.of_image(self.image, self.folder / name / "card.img", self.tools)
-        return self._device(name, card)
+        return self.device(name, card)
 
     def settled(self, name: str) -> Device:
         """A device that was on once: its data partition is made. The first time this starts it."""
@@ -48,9 +50,10 @@ class Trial:
                     ready(machine, row)
                     switch_off(machine)
             device.card.path.rename(kept)
-        return self._device(name, Card(kept, self.tools).copy(self.folder / name / "card.img"))
+        return self.device(name, Card(kept, self.tools).copy(self.folder / name / "card.img"))
 
-    def _device(self, name: str, card: Card) -> Device:
+    def device(self, name: str, card: Card) -> Device:
+        """A device with this card, whose consoles are kept under a name."""
         return Device(self.tools, self.board, card, self.folder / name, self._show)
 
     def _show(self, line: ConsoleLine) -> None:
@@ -72,3 +75,15 @@ def switch_off(machine: Machine, limit_s: float = COMMAND_LIMIT_S) -> float:
     machine.guest.run("systemctl poweroff --no-block")
     machine.ended(limit_s)
     return machine.console.now_s() - begun_s
+
+
+def settled_down(machine: Machine) -> str:
+    """Wait until systemd has nothing left to start; "running" or "degraded"."""
+    ask = "s=$(systemctl is-system-running); [ $s != starting ] && break; sleep 1"
+    return machine.guest.run(f"for i in $(seq 150); do {ask}; done; echo $s", COMMAND_LIMIT_S).out.strip()
+
+
+def pause(machine: Machine, seconds: float) -> None:
+    """Let it run."""
+    with suppress(NotSeen):
+        machine.wait(_NEVER, seconds)

@@ -1,5 +1,6 @@
-"""In the machine, as the user kith. `state`: what the device's gallery holds, as JSON. `write SEED`: change
-it without end through Kith's own code, and tell each change before it begins and once it is confirmed."""
+"""In the machine, as the user kith. `state`: what the device's gallery holds, as JSON. `add NAME`: somebody
+new. `write SEED`: change it without end through Kith's own code; each change is told before it begins and
+once it is confirmed."""
 
 from __future__ import annotations
 
@@ -29,6 +30,8 @@ def main() -> None:
         if sys.argv[1] == "state":
             whole = [row[0] for row in gallery._store.connection.execute("PRAGMA integrity_check")]
             tell(people=people_of(gallery), integrity=whole, restored=gallery.restored)
+        elif sys.argv[1] == "add":
+            add(gallery, point["model_id"], sys.argv[2], random.Random(sys.argv[2]))
         else:
             write(gallery, point["model_id"], int(sys.argv[2]))
 

@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from image.testing.hearing import hear
 from image.testing.kith_user import as_kith
 from image.testing.machine import Extras, Machine
 from image.testing.record import Row
-from image.testing.trial import COMMAND_LIMIT_S, Trial, ready, switch_off
+from image.testing.trial import COMMAND_LIMIT_S, Trial, pause, ready, settled_down, switch_off
 
 STEP = "boot"
 _GREETING = "Kith is ready. Nobody known yet."
@@ -30,22 +31,18 @@ def boot(trial: Trial) -> None:
             row.note(f"at {line.at_s:.0f} s {line.text}")
     with machine:
         _asked(trial, machine, device.folder)
+        pause(machine, _LISTEN_S)
         with trial.record.row(STEP, "switched off in an orderly way") as row:
             row.note(f"after {switch_off(machine):.0f} s")
-    _heard(trial, sound)
+    with trial.record.row(STEP, "what was heard at the first start") as row:
+        hear(sound, row, _GREETING)
     with trial.record.row(STEP, "the second start") as row:
         machine = device.power_on()
         ready(machine, row)
     with machine, trial.record.row(STEP, "systemd-analyze blame of the second start") as row:
-        settle(machine)
+        settled_down(machine)
         _no_failures(machine, row)
         _blame(machine, row, device.folder)
-
-
-def settle(machine: Machine) -> str:
-    """Wait until systemd has nothing left to start; "running" or "degraded"."""
-    ask = "s=$(systemctl is-system-running); [ $s != starting ] && break; sleep 1"
-    return machine.guest.run(f"for i in $(seq 150); do {ask}; done; echo $s", COMMAND_LIMIT_S).out.strip()
 
 
 def listeners(machine: Machine) -> list[str]:
@@ -62,7 +59,7 @@ def listeners(machine: Machine) -> list[str]:
 
 def _asked(trial: Trial, machine: Machine, folder: Path) -> None:
     with trial.record.row(STEP, "what failed") as row:
-        settle(machine)
+        settled_down(machine)
         _no_failures(machine, row)
     with trial.record.row(STEP, "what listens, who may come in, what could be compiled") as row:
         found = listeners(machine)
@@ -111,15 +108,3 @@ def _findings(out: str) -> dict[str, str]:
     except ValueError:
         return {"doctor": out[-300:]}
     return {each["name"]: each["status"] for each in told.get("findings", [])}
-
-
-def _heard(trial: Trial, sound: Path) -> None:
-    with trial.record.row(STEP, "what was heard at the first start") as row:
-        try:
-            from image.testing.sound import listen
-        except ImportError as error:
-            row.note(f"not listened to: {error}")
-            return
-        said = listen(sound)
-        row.note(str(said))
-        row.check(said.share_of(_GREETING) == 1.0, f'"{_GREETING}" is recognised')

@@ -7,21 +7,19 @@ import threading
 from contextlib import suppress
 
 from image.testing import writes
-from image.testing.console import NotSeen
 from image.testing.device import Device
 from image.testing.expecting import Expected
 from image.testing.guest import GuestGone
 from image.testing.kith_user import objects_of, program
 from image.testing.machine import Extras, Machine
 from image.testing.record import Row
-from image.testing.trial import COMMAND_LIMIT_S, LIMIT_S, Trial, ready
+from image.testing.trial import COMMAND_LIMIT_S, LIMIT_S, Trial, pause, ready
 
 STEP = "power cuts"
 CUTS = 10
 _LEAST_CONFIRMED = 3
 _LONGEST_S, _SHORTEST_S = 4.0, 0.5
 """So long after the writer's first confirmed changes the plug is pulled, by chance."""
-_NEVER = r"(?!)"
 _SEED = 7
 
 
@@ -91,7 +89,7 @@ def first_start_cuts(trial: Trial) -> None:
             before, log = device.card.copy(device.folder / "before.img"), device.folder / "writes.log"
             with device.power_on(Extras(writes=writes.new_log(log))) as machine:
                 machine.wait("kith-data:", LIMIT_S)
-                _let_run(machine, pause_s)
+                pause(machine, pause_s)
                 row.note(f"plug pulled at {machine.cut():.1f} s")
                 row.note("last word: " + machine.console.find("kith-data:")[-1].text)
             lost = writes.lose(device.card.path, before.path, log, chance)
@@ -102,8 +100,3 @@ def first_start_cuts(trial: Trial) -> None:
             row.note(line.text)
         mounted = machine.guest.run("findmnt -no SOURCE,FSTYPE /data; findmnt -no SOURCE /var/lib/kith")
         row.check(mounted.status == 0, mounted.out.replace("\n", ", "))
-
-
-def _let_run(machine: Machine, seconds: float) -> None:
-    with suppress(NotSeen):
-        machine.wait(_NEVER, seconds)
