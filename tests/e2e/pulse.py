@@ -17,6 +17,7 @@ import numpy as np
 from kith.types import I16, SAMPLE_RATE_HZ
 
 START_TIMEOUT_S = 10.0
+_SINK = f"rate={SAMPLE_RATE_HZ} channels=2 format=s16le"
 _FRAME_BYTES = 4
 _PAREC = ("--channels=2", "--format=s16le", "--latency-msec=5")
 
@@ -49,7 +50,7 @@ class Pulse:
         }
         modules = [
             f"module-native-protocol-unix socket={folder}/socket auth-anonymous=1",
-            f"module-null-sink sink_name=kith rate={SAMPLE_RATE_HZ} channels=2 format=s16le",
+            f"module-null-sink sink_name=kith {_SINK}",
         ]
         self._folder = folder
         self._server = subprocess.Popen(
@@ -96,9 +97,27 @@ class Pulse:
             self._server.kill()
             self._server.wait(5)
 
-    def listen(self) -> Monitor:
+    def listen(self, sink: str = "kith") -> Monitor:
         """Hear what is played."""
-        return Monitor(os.environ | self.environment)
+        return Monitor(os.environ | self.environment, sink)
+
+    def plug(self, sink: str = "kith") -> int:
+        """One more sink, as a headset that is plugged in; its number, to unplug it by."""
+        return int(self._ask("load-module", "module-null-sink", f"sink_name={sink}", *_SINK.split()))
+
+    def unplug(self, number: int | None = None) -> None:
+        """A sink is gone; None: all are."""
+        self._ask("unload-module", "module-null-sink" if number is None else str(number))
+
+    def _ask(self, *words: str) -> str:
+        return subprocess.run(
+            ["pactl", *words],
+            env=os.environ | self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        ).stdout
 
 
 @contextmanager
@@ -123,9 +142,9 @@ def pulse(folder: Path) -> Iterator[Pulse]:
 class Monitor:
     """What the sink plays, with the time at which each piece was heard."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], sink: str) -> None:
         self._recorder = subprocess.Popen(
-            [*f"parec --raw --device=kith.monitor --rate={SAMPLE_RATE_HZ}".split(), *_PAREC],
+            [*f"parec --raw --device={sink}.monitor --rate={SAMPLE_RATE_HZ}".split(), *_PAREC],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -10,10 +10,12 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 from kith.clock import NS_PER_S, Clock
+from kith.drivers.sound_cards import ASOUND, capture_device
 from kith.errors import HardwareError, MicrophoneFault, MicrophoneUnavailable
 from kith.types import I16, SAMPLE_RATE_HZ, VoiceBlock
 
@@ -47,15 +49,17 @@ class AlsaMicrophone:
     The child is killed by `stop`, and by the kernel when this process or its thread here dies.
     """
 
-    def __init__(self, device: str, clock: Clock) -> None:
-        """device: as `arecord -L` names it."""
-        self._device, self._clock = device, clock
+    def __init__(self, device: str, clock: Clock, *, asound: Path = ASOUND) -> None:
+        """device: as `arecord -L` names it, or part of a card's name; where that card is not there another
+        that hears is taken. asound: where the kernel lists the cards."""
+        self._device, self._clock, self._asound = device, clock, asound
         self._session: _Session | None = None
 
     def start(self, on_block: OnBlock, on_fault: OnFault) -> None:
         """See ports.Microphone."""
         self.stop()
-        self._session = _Session(self._device, self._clock, on_block, on_fault)
+        device = capture_device(self._device, self._asound)
+        self._session = _Session(device, self._clock, on_block, on_fault)
         self._session.start()
 
     def stop(self) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+from kith.drivers.sound_cards import ASOUND, Card, best_first, cards, somebody_mixes
 from kith.errors import AudioFault, AudioUnavailable
 from kith.types import I16, SAMPLE_RATE_HZ
 
@@ -16,28 +20,46 @@ LATENCY_S = 0.03
 then tears holes into it; see docs/decisions/speech.md."""
 
 
-class SpeakerSink:
-    """`ports.AudioSink` on a sound device: `write` waits until there is room for the block."""
+_LOOK_AGAIN = 100
+"""Blocks of silence, a second, between two looks whether the chosen device is back."""
+_CARD_NUMBER = re.compile(r"\(hw:(\d+),\d+\)")
 
-    def __init__(self, device: str = "", *, latency_s: float = LATENCY_S) -> None:
-        """device: part of its name, upper or lower case; empty for the system's default.
-        Raises AudioUnavailable."""
+
+class SpeakerSink:
+    """`ports.AudioSink` on a sound device: `write` waits until there is room for the block.
+
+    Where the chosen device is not there another is taken, a voice from the wrong place being better than
+    none, and as soon as nothing is being said the chosen one is taken back when it is there again.
+    """
+
+    def __init__(self, device: str = "", *, latency_s: float = LATENCY_S, asound: Path = ASOUND) -> None:
+        """device: part of its name or its card's, upper or lower case; empty for the system's default.
+        asound: where the kernel lists the cards. Raises AudioUnavailable."""
+        self._device, self._latency_s, self._asound = device, latency_s, asound
+        if not cards(asound) and not somebody_mixes():
+            # PortAudio leaks a little at each look in vain, and this is asked every second.
+            raise AudioUnavailable("there is no sound card: plug in a headset or a loudspeaker")
         self._sounddevice = _sounddevice()
-        self._latency_s = latency_s
-        self._underruns = 0
-        try:
-            self._stream = self._open(device)
-        except AudioUnavailable:
-            self._restart(device)
-            self._stream = self._open(device)
+        self._underruns = self._quiet = 0
+        self._stream: Any = None
+        self._stands_in = False
+        self._cards = cards(asound)
+        self._open_best()
 
     @property
     def underruns(self) -> int:
         """How often the device ran dry since it was opened: each is a hole in the sound."""
         return self._underruns
 
+    @property
+    def stands_in(self) -> bool:
+        """It is another than the one that was chosen, which is not there."""
+        return self._stands_in
+
     def write(self, block: I16) -> None:
         """See `ports.AudioSink.write`."""
+        if self._stands_in:
+            self._take_back(block)
         try:
             self._underruns += bool(self._stream.write(block.tobytes()))
         except self._sounddevice.PortAudioError as error:
@@ -53,9 +75,44 @@ class SpeakerSink:
         except self._sounddevice.PortAudioError as error:
             _log.debug("the sound device did not close: %s", error)
 
-    def _restart(self, device: str) -> None:
-        """PortAudio looks for devices only when it starts: one plugged in since is found the second time.
-        Nothing else in Kith has a stream open, which this would end."""
+    def _take_back(self, block: I16) -> None:
+        self._quiet = 0 if block.any() else self._quiet + 1
+        if self._quiet < _LOOK_AGAIN:
+            return
+        self._quiet = 0
+        there = cards(self._asound)
+        if there == self._cards:
+            return
+        self._cards = there
+        self.close()
+        try:
+            self._open_best()
+        except AudioUnavailable as error:
+            raise AudioFault(str(error)) from error
+
+    def _open_best(self) -> None:
+        # PortAudio looks for devices only when it starts, and opens another by a number of then.
+        if not self._is_stale():
+            with suppress(AudioUnavailable):
+                self._open_one(self._candidates()[0])
+                self._stands_in = False
+                return
+        self._restart()
+        chosen, others = self._candidates()
+        try:
+            self._open_one(chosen)
+            self._stands_in = False
+        except AudioUnavailable as error:
+            try:
+                self._open_one(others)
+            except AudioUnavailable:
+                raise error from None
+            self._stands_in = True
+            _log.warning("the sound device of the settings is not there: another stands in")
+
+    def _restart(self) -> None:
+        """One plugged in since is found by a second start. Nothing else in Kith has a stream open, which this
+        would end."""
         error_type = self._sounddevice.PortAudioError
         try:
             # It refuses to end when its last start failed, and must be started all the same.
@@ -63,9 +120,70 @@ class SpeakerSink:
                 self._sounddevice._terminate()
             self._sounddevice._initialize()
         except error_type as error:
-            raise _unavailable(device, error) from error
+            raise _unavailable(self._device, error) from error
 
-    def _open(self, device: str) -> Any:
+    def _is_stale(self) -> bool:
+        """Whether PortAudio knows another set of cards than the kernel."""
+        try:
+            names = [device["name"] for device in self._sounddevice.query_devices()]
+        except self._sounddevice.PortAudioError:
+            return True
+        known = {int(match[1]): name for name in names if (match := _CARD_NUMBER.search(name))}
+        there = {card.number: card.name for card in self._cards if card.plays}
+        gone = any(number not in {card.number for card in self._cards} for number in known)
+        return gone or any(not known.get(number, "").startswith(name) for number, name in there.items())
+
+    def _open_one(self, indices: list[int | None]) -> None:
+        """The first of them that opens. Raises AudioUnavailable with what the first said."""
+        errors = []
+        for index in indices:
+            try:
+                self._stream = self._open(index)
+            except AudioUnavailable as error:
+                errors.append(error)
+            else:
+                return
+        raise errors[0] if errors else AudioUnavailable(self._not_called_so())
+
+    def _candidates(self) -> tuple[list[int | None], list[int | None]]:
+        """PortAudio's numbers of the chosen devices, best first, and of those that may stand in; None: the
+        system's default."""
+        by_card = self._by_card()
+        plugged = [by_card[card.number] for card in best_first(self._cards) if card.number in by_card]
+        if not self._device:
+            return (plugged or [None], [None]) if self._defaults_to_a_screen() else ([None], plugged)
+        # A card by its own name first: as a part of a name it may be in another's, too.
+        chosen = [by_card[card.number] for card in self._cards_called() if card.number in by_card]
+        named = [index for index, name in self._playing() if self._device.lower() in name.lower()]
+        chosen = list(dict.fromkeys([*chosen, *named]))
+        return chosen, [index for index in [*plugged, None] if index not in chosen]
+
+    def _cards_called(self) -> list[Card]:
+        return [card for card in self._cards if card.called(self._device)]
+
+    def _defaults_to_a_screen(self) -> bool:
+        first = next((card for card in self._cards if card.number == 0), None)
+        return first is not None and first.hdmi and not somebody_mixes()
+
+    def _by_card(self) -> dict[int, int]:
+        numbers: dict[int, int] = {}
+        for index, name in self._playing():
+            if match := _CARD_NUMBER.search(name):
+                numbers.setdefault(int(match[1]), index)
+        return numbers
+
+    def _playing(self) -> list[tuple[int, str]]:
+        try:
+            devices = self._sounddevice.query_devices()
+        except self._sounddevice.PortAudioError as error:
+            raise _unavailable(self._device, error) from error
+        return [(int(each["index"]), each["name"]) for each in devices if each["max_output_channels"] > 0]
+
+    def _not_called_so(self) -> str:
+        names = ", ".join(name for _, name in self._playing()) or "none"
+        return f"no sound device is called '{self._device}'; there are: {names}"
+
+    def _open(self, index: int | None) -> Any:
         stream: Any = None
         try:
             stream = self._sounddevice.RawOutputStream(
@@ -73,13 +191,13 @@ class SpeakerSink:
                 channels=2,
                 dtype="int16",
                 latency=self._latency_s,
-                device=_find(self._sounddevice, device),
+                device=index,
             )
             stream.start()
         except self._sounddevice.PortAudioError as error:
             if stream is not None:
                 stream.close(ignore_errors=True)
-            raise _unavailable(device, error) from error
+            raise _unavailable(self._device, error) from error
         return stream
 
 
@@ -90,6 +208,8 @@ def _unavailable(device: str, error: Exception) -> AudioUnavailable:
 
 
 def _sounddevice() -> Any:
+    # A card is opened by its name in ALSA: most have no 22,050 Hz of their own, and ALSA makes it for them.
+    os.environ.setdefault("PA_ALSA_PLUGHW", "1")
     try:
         import sounddevice
     except ImportError as error:
@@ -97,13 +217,3 @@ def _sounddevice() -> Any:
     except OSError as error:
         raise AudioUnavailable("PortAudio is not installed: sudo apt-get install libportaudio2") from error
     return sounddevice
-
-
-def _find(sounddevice: Any, name: str) -> int | None:
-    if not name:
-        return None
-    names = [device["name"] for device in sounddevice.query_devices() if device["max_output_channels"] > 0]
-    for device in sounddevice.query_devices():
-        if device["max_output_channels"] > 0 and name.lower() in device["name"].lower():
-            return int(device["index"])
-    raise AudioUnavailable(f"no sound device is called '{name}'; there are: {', '.join(names) or 'none'}")
