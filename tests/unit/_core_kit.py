@@ -16,18 +16,20 @@ import numpy as np
 from kith.announce.earcons import EarconBank
 from kith.announce.player import Player
 from kith.announce.words import LINES
+from kith.app.board_watch import BoardReading
 from kith.app.core import Core
 from kith.app.events import Event
 from kith.app.known_people import KnownPeople
+from kith.app.notices import Notices
 from kith.app.perception import Perception
 from kith.app.surroundings import MicrophoneLost, Surroundings
 from kith.clock import NS_PER_MS, NS_PER_S, Tick, VirtualClock
 from kith.config import Settings
-from kith.drivers.battery import SimulatedBattery
 from kith.drivers.simulated_button import parse_presses
 from kith.drivers.simulated_microphone import SimulatedMicrophone
 from kith.drivers.simulated_speech import SimulatedSpeech
 from kith.guard.messages import ProximityLevel
+from kith.ports import BoardHealth, Charge
 from kith.recognition.gallery import Gallery
 from kith.recognition.matcher import Matcher
 from kith.types import (
@@ -53,6 +55,7 @@ ANNA, BEN, STRANGER = 1, 2, 3
 STEP_NS = 10 * NS_PER_MS
 LOOK_NS = 100 * NS_PER_MS
 BEAT_NS = 200 * NS_PER_MS
+BOARD_NS = 5000 * NS_PER_MS
 TURNS_AFTER_NS = 2200 * NS_PER_MS
 """Once they have heard the words."""
 TURNED_DEG = {LINES["enroll.turn_left"].text: 30.0, LINES["enroll.turn_right"].text: -30.0}
@@ -158,6 +161,7 @@ class Life:
         says: Sequence[I16] | None = None,
         battery: int | None = None,
         day: date = date(2026, 3, 1),
+        notices: Notices | None = None,
     ) -> None:
         """says: what the microphone hears, one after the other, when a name is asked for; None: there is no
         microphone."""
@@ -175,6 +179,8 @@ class Life:
         self.guard: Callable[[float], ProximityLevel] | None = None
         """Makes what the guard says at a time in ms; None: there is no guard, or it is silent."""
         self.now_ns = 0
+        self.reading = BoardReading(health=BoardHealth(), charge=Charge(percent=battery))
+        """What the board says when it is asked."""
         self._told = 0
         self._samples = 0
         self._captured_ns = 0
@@ -194,7 +200,7 @@ class Life:
             observe=self._happened,
             guarded=guarded,
             microphone=self.microphone,
-            battery=SimulatedBattery(battery),
+            notices=notices,
         )
         self.core = Core(settings, self.people, around, 0)
         self.core.attach(self.power)
@@ -263,6 +269,8 @@ class Life:
             self.core.handle(self._sighting(), self.now_ns)
         if self.guard is not None and self.now_ns % BEAT_NS == 0:
             self.core.handle(self.guard(self.now_ns / NS_PER_MS), self.now_ns)
+        if self.now_ns % BOARD_NS == 0:
+            self.core.handle(self.reading, self.now_ns)
         while self._edges and self._edges[0].at_ns <= self.now_ns:
             self.core.handle(self._edges.pop(0), self.now_ns)
         if self.core.next_deadline_ns <= self.now_ns:

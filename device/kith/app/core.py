@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from kith.announce.callouts import Callouts
 from kith.announce.tour import TourState
 from kith.announce.words import Phrasebook
+from kith.app.board_care import BoardCare
+from kith.app.board_watch import BoardReading
 from kith.app.conversations import Conversations
 from kith.app.expiring import Expiring
 from kith.app.eyesight import Eyesight
 from kith.app.heeding import Heeding
 from kith.app.known_people import KnownPeople
 from kith.app.lens_watch import LensNews
+from kith.app.noticing import Noticing
 from kith.app.presses import Presses
 from kith.app.reporter import Reporter
 from kith.app.speaking import Speaking
@@ -53,7 +56,17 @@ class Trouble:
     over: bool = False
 
 
-CoreEvent = Sighting | ButtonEdge | Playback | Trouble | ProximityLevel | VoiceBlock | MicrophoneLost | Tick
+CoreEvent = (
+    Sighting
+    | ButtonEdge
+    | Playback
+    | Trouble
+    | ProximityLevel
+    | BoardReading
+    | VoiceBlock
+    | MicrophoneLost
+    | Tick
+)
 
 
 class Core:
@@ -79,6 +92,8 @@ class Core:
         self._guard = Heeding(
             settings.guard_watch, self._speech, self._report, now_ns, guarded=around.guarded
         )
+        self._noticing = Noticing(around.notices, self._words, self._speech, self._report, now_ns)
+        self._board = BoardCare(settings.board, self._speech)
         self._leaving = False
         self._gallery_poll_ns = now_ns + _GALLERY_POLL_NS
 
@@ -97,6 +112,8 @@ class Core:
             self._expiring.next_deadline_ns,
             self._eyes.next_deadline_ns,
             self._guard.next_deadline_ns,
+            self._board.next_deadline_ns,
+            self._noticing.next_deadline_ns,
             self._gallery_poll_ns,
         ]
         return min(at_ns for at_ns in deadlines if at_ns is not None)
@@ -151,6 +168,8 @@ class Core:
                 self._trouble(event, now_ns)
             case ProximityLevel():
                 self._guard.step(event, now_ns)
+            case BoardReading():
+                self._board.step(event, now_ns)
             case VoiceBlock() | MicrophoneLost():
                 self._talk.heard(event, now_ns)
             case Tick():
@@ -248,6 +267,8 @@ class Core:
         if self._eyes.overdue(now_ns):
             self._camera_gone("camera.stopped", "the camera has stopped", now_ns)
         self._guard.step(Tick(), now_ns)
+        self._board.step(Tick(), now_ns)
+        self._noticing.tick(now_ns)
         if now_ns >= self._gallery_poll_ns:
             self._gallery_poll_ns = now_ns + _GALLERY_POLL_NS
             self._people.refresh_if_possible()
@@ -276,12 +297,11 @@ class Core:
         return None if silent else self._callouts.next_ambient(now_ns)
 
     def _state(self, now_ns: int, people_follow: bool) -> TourState:
-        battery = self._around.battery
         return TourState(
             known=len(self._people),
             paused=self._eyes.closed,
             last_look_age_ns=None if self._eyes.looked_ns is None else now_ns - self._eyes.looked_ns,
-            battery_percent=None if battery is None else battery.percent(),
+            battery_percent=self._board.percent,
             faults=self._speech.faults,
             people_follow=people_follow,
         )
@@ -292,6 +312,7 @@ class Core:
     def _ended(self, announcement: Announcement, result: PlaybackResult | None, now_ns: int) -> None:
         heard = result is PlaybackResult.COMPLETED
         self._expiring.ended(announcement, heard)
+        self._noticing.ended(announcement, heard, now_ns)
         if heard and announcement.identities:
             names = NamesHeard(identities=announcement.identities)
             self._note(self._presence.step(names, now_ns), now_ns)

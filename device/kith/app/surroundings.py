@@ -7,8 +7,9 @@ from typing import Protocol
 
 from kith.announce.player import Player
 from kith.app.events import Observer
+from kith.app.notices import Notices
 from kith.app.perception import Perception
-from kith.ports import Battery, Microphone
+from kith.ports import Microphone
 from kith.types import VoiceBlock
 
 
@@ -34,7 +35,7 @@ class Runner(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Surroundings:
-    """guarded: there ought to be a guard, so that one that is never heard is a fault. microphone, battery:
+    """guarded: there ought to be a guard, so that one that is never heard is a fault. microphone, notices:
     None where there is none. runner: set once it is made around the core, before the core begins."""
 
     perception: Perception
@@ -42,5 +43,5 @@ class Surroundings:
     observe: Observer
     guarded: bool = False
     microphone: Microphone | None = None
-    battery: Battery | None = None
+    notices: Notices | None = None
     runner: Runner | None = None

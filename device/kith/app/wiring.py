@@ -14,13 +14,14 @@ from kith.announce.player import Player
 from kith.app.core import Core, Trouble
 from kith.app.events import Observer
 from kith.app.known_people import KnownPeople
+from kith.app.notices import Notices
 from kith.app.paths import calibration_dir, models_dir
 from kith.app.perception import Perception
 from kith.app.surroundings import Surroundings
 from kith.clock import Clock
 from kith.config import Settings
 from kith.errors import GalleryCorrupt
-from kith.ports import Battery, Microphone, Speech
+from kith.ports import Microphone, Speech
 from kith.recognition.gallery import Gallery
 from kith.recognition.matcher import Matcher
 from kith.recognition.operating_point import load_operating_point
@@ -50,11 +51,11 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fittings:
-    """guarded: a guard that is never heard is a fault. microphone, battery: None where there is none."""
+    """guarded: a guard that is never heard is a fault. microphone, notices: None where there is none."""
 
     guarded: bool = False
     microphone: Microphone | None = None
-    battery: Battery | None = None
+    notices: Notices | None = None
 
 
 PLAIN = Fittings()
@@ -99,7 +100,7 @@ def assemble(
         observe=observe,
         guarded=fittings.guarded,
         microphone=fittings.microphone,
-        battery=fittings.battery,
+        notices=fittings.notices,
     )
     people = KnownPeople(gallery, point, renew, settings)
     core = Core(settings, people, around, clock.now_ns())
