@@ -43,6 +43,7 @@ class SpeakerSink:
         self._underruns = self._quiet = 0
         self._stream: Any = None
         self._stands_in = False
+        self._card: int | None = None
         self._cards = cards(asound)
         self._open_best()
 
@@ -55,6 +56,11 @@ class SpeakerSink:
     def stands_in(self) -> bool:
         """It is another than the one that was chosen, which is not there."""
         return self._stands_in
+
+    @property
+    def card(self) -> int | None:
+        """The number of the card that plays; None where the system chose the device."""
+        return self._card
 
     def write(self, block: I16) -> None:
         """See `ports.AudioSink.write`."""
@@ -139,6 +145,7 @@ class SpeakerSink:
         for index in indices:
             try:
                 self._stream = self._open(index)
+                self._card = next((card for card, each in self._by_card().items() if each == index), None)
             except AudioUnavailable as error:
                 errors.append(error)
             else:
