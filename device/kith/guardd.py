@@ -22,7 +22,7 @@ from kith.guard.machine import GuardMachine
 from kith.guard.options import HELP, Options, parse
 from kith.guard.outputs import Outputs
 from kith.guard.ports import Output, Position, RangeFinder
-from kith.guard.settings import GuardSettings, SensorSettings, load_guard_settings
+from kith.guard.settings import GuardSettings, SensorSettings, clash_with_button, load_guard_settings
 from kith.guard.trace import Timeline, Trace
 
 _LOG = logging.getLogger(__name__)
@@ -136,10 +136,14 @@ def _settings(path: str | None) -> tuple[GuardSettings, bool]:
     if path is None:
         return GuardSettings(), False
     try:
-        return load_guard_settings(path), False
+        settings = load_guard_settings(path)
     except ConfigError as error:
         _LOG.error("%s; the defaults are used instead", error)
         return GuardSettings(), True
+    # It goes on: that pin is its own, and the main daemon refuses to start.
+    if clash := clash_with_button(settings, path):
+        _LOG.error("%s", clash)
+    return settings, False
 
 
 def _make_loop(

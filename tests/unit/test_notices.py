@@ -1,4 +1,4 @@
-"""What other programs of the system leave to be said: which lines, in which order, and when their file goes."""
+"""What other programs of the system leave to be said: which lines, in what order, when their file goes."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What other programs of the system have Kith say: each leaves an empty file, named by the key of a line, in a
-folder. An update is told of so, by programs that have no voice."""
+"""What other programs of the system have Kith say: each leaves an empty file, named by the key of a line, in
+a folder. An update is told of so, by programs that have no voice."""
 
 from __future__ import annotations
 

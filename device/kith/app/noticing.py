@@ -20,8 +20,8 @@ _TRIES = 6
 
 
 class Noticing:
-    """Belongs to the core. One at a time, the oldest first. Its file goes once it was heard to its end, so that
-    a daemon that is killed amid it says it after its next start; or when it was tried six times in vain."""
+    """Belongs to the core. One at a time, the oldest first. Its file goes once it was heard to its end, so
+    that a daemon that is killed amid it says it after its next start; or after six tries in vain."""
 
     def __init__(
         self, notices: Notices | None, words: Phrasebook, speech: Speaking, report: Reporter, now_ns: int

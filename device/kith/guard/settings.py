@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kith.config import GUARD_TABLE, bounded, build_settings, one_of, read_table
+from kith.config import GUARD_TABLE, ButtonSettings, bounded, build_settings, one_of, read_table
 from kith.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -193,6 +193,25 @@ def load_guard_settings(path: Path | str) -> GuardSettings:
     _check(settings, f"{path}: {GUARD_TABLE}")
     _refuse_shared_wires(settings, f"{path}: {GUARD_TABLE}")
     return settings
+
+
+def part_on(settings: GuardSettings, gpio: int) -> str | None:
+    """Which of the guard's parts is connected to a pin, by the name of its setting; None: the pin is free."""
+    return next((part for part, pin in _pins(settings) if pin == gpio), None)
+
+
+def clash_with_button(settings: GuardSettings, path: Path | str) -> str | None:
+    """What is wrong where the main daemon's button is said to be on one of the guard's pins in the same
+    settings file, in a sentence; None where nothing is, and for a button that its own daemon refuses."""
+    button = read_table(path).get("button", {})
+    gpio = button.get("gpio", ButtonSettings().gpio) if isinstance(button, dict) else None
+    part = part_on(settings, gpio) if type(gpio) is int else None
+    return None if part is None else f"{path}: {shared_pin(part, gpio)}"
+
+
+def shared_pin(part: str, gpio: int) -> str:
+    """What is wrong where one of the guard's parts and the button are on one pin."""
+    return f"{GUARD_TABLE}.{part} and button.gpio are both on GPIO {gpio}: give each its own"
 
 
 _ORDERED = (
