@@ -4,26 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
+from kith.app.load import Macs
+
 Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Macs:
-    """Of one run: those with int8 weights and results, and those in float."""
-
-    int8: int
-    float32: int
-
-    @property
-    def total(self) -> int:
-        """Both together."""
-        return self.int8 + self.float32
 
 
 def macs_of(path: Path) -> Macs:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
@@ -23,6 +23,7 @@ SETTINGS_FILE = "/etc/kith/kith.toml"
 """The settings of a wearable; both programs read it unless they are given another."""
 GUARD_TABLE = "guard"
 """The table of the file that is the guard's."""
+BOARD_TABLE = "board"
 DEVICE_TABLE = "device"
 """The table of the file that is the SD image's: host name and the like. Neither program looks at it."""
 
@@ -285,6 +286,30 @@ class GuardWatchSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoardSettings:
+    """The board and what it runs on."""
+
+    profile: str = one_of("auto", "zero2w", "pi4", "pi5", "none")
+    """Whose defaults the other tables have (docs/boards.md); auto: those of the board that this is."""
+    check_interval_ms: int = bounded(5000, 1000, 60_000)
+    """How often temperature, supply and battery are read; the kernel itself asks every 2 s."""
+    lasting_ms: int = bounded(4000, 0, 60_000)
+    """Heat and a weak supply are told of when they were there for so long, at two readings at least; †."""
+    steady_after_ms: int = bounded(60_000, 1000, 3_600_000)
+    """They are over when they were away for so long, and longer each time they come back; †."""
+    hot_from_deg: float = bounded(80.0, 50.0, 110.0)
+    """Degrees Celsius. From 80 on a Pi's firmware slows it down."""
+    cooled_by_deg: float = bounded(8.0, 1.0, 40.0)
+    """So much cooler it must be again; one that is throttled swings by a few degrees."""
+    battery_low_percent: int = bounded(15, 1, 50)
+    """Told of once; †."""
+    battery_very_low_percent: int = bounded(5, 0, 50)
+    """Told of once more; †."""
+    battery_well_percent: int = bounded(25, 2, 100)
+    """Above this, and above low, it is well again; †: a gauge swings by several percent with the load."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of the main daemon."""
 
@@ -301,6 +326,7 @@ class Settings:
     learning: LearningSettings = field(default_factory=LearningSettings)
     button: ButtonSettings = field(default_factory=ButtonSettings)
     guard_watch: GuardWatchSettings = field(default_factory=GuardWatchSettings)
+    board: BoardSettings = field(default_factory=BoardSettings)
 
 
 def usual_settings_file() -> str | None:
@@ -315,14 +341,21 @@ def usual_settings_file() -> str | None:
     return SETTINGS_FILE
 
 
-def load_settings(path: Path) -> Settings:
+def load_settings(
+    path: Path, defaults_of: Callable[[str], Settings] = lambda profile: Settings()
+) -> Settings:
     """Read a TOML file; what it does not name keeps its default. The tables `guard` (see
-    `kith.guard.settings`) and `device` belong to others and are not looked at. Raises ConfigError."""
+    `kith.guard.settings`) and `device` belong to others and are not looked at.
+
+    defaults_of: the defaults by the file's `board.profile` (see `kith.app.boards`). Raises ConfigError.
+    """
     others = (GUARD_TABLE, DEVICE_TABLE)
     table = read_table(path)
     for other in others:
         table.pop(other, None)
-    return build_settings(Settings(), table, where=str(path), others=others)
+    only_board = {key: value for key, value in table.items() if key == BOARD_TABLE}
+    profile = build_settings(Settings(), only_board, where=str(path), others=others).board.profile
+    return build_settings(defaults_of(profile), table, where=str(path), others=others)
 
 
 def read_table(path: Path | str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ and one contract suite (`tests/contract`) that both pass."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -93,8 +94,35 @@ class Microphone(Protocol):
         after it returns; `start` may follow."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """percent: 0..100. on_mains: whether it is being charged, or need not be. None: not known."""
+
+    percent: int | None = None
+    on_mains: bool | None = None
+
+
 class Battery(Protocol):
     """What the device runs on."""
 
-    def percent(self) -> int | None:
-        """0..100, None where it is not known. Never raises, and answers at once."""
+    def charge(self) -> Charge:
+        """As it is now. Never raises, but a gauge that hangs may block for seconds: not for the core."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardHealth:
+    """temperature_c: of the processor. capped, throttled: its clock is held back. too_hot: because of heat.
+    under_voltage: now or in the last 2 s. None: not known."""
+
+    temperature_c: float | None = None
+    under_voltage: bool | None = None
+    capped: bool | None = None
+    throttled: bool | None = None
+    too_hot: bool | None = None
+
+
+class Board(Protocol):
+    """The board itself."""
+
+    def health(self) -> BoardHealth:
+        """As it is now. Never raises, but may block as `Battery.charge` does."""

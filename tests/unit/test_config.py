@@ -111,7 +111,7 @@ def test_what_is_one_of_a_few(tmp_path: Path, key: str, good: str, bad: str, tol
     ("text", "told"),
     [
         ("[camera\n", "is not valid TOML"),
-        ("[kamera]\n", "there is no setting 'kamera'; known are announce, button, camera"),
+        ("[kamera]\n", "there is no setting 'kamera'; known are announce, board, button, camera"),
         ("[camera]\nwidth = 3\n", "camera: there is no setting 'width'"),
         ("camera = 3\n", "camera must be a table"),
         ('[camera]\nwidth_px = "wide"\n', "camera: width_px must be int, not 'wide'"),

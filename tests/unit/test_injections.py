@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kith.app.injections import Injections, parse_faults
+from kith.drivers.simulated_board import BoardTrouble, BoardTroubleKind
 from kith.drivers.simulated_camera import Outage, OutageKind
 from kith.drivers.simulated_scene import Trouble, TroubleKind
 from kith.errors import InputError
@@ -39,6 +40,15 @@ def test_troubles_of_the_head_s_range_sensor_or_the_knee_s(word: str, kind: Trou
     )
 
 
+def test_troubles_of_the_board() -> None:
+    assert parse_faults("12 battery 9; 30 hot 10.5; 60 weak-supply 5; 80 battery 100").board == (
+        BoardTrouble(kind=BoardTroubleKind.BATTERY, from_ns=ms(12_000), percent=9),
+        BoardTrouble(kind=BoardTroubleKind.HOT, from_ns=ms(30_000), to_ns=ms(40_500)),
+        BoardTrouble(kind=BoardTroubleKind.WEAK_SUPPLY, from_ns=ms(60_000), to_ns=ms(65_000)),
+        BoardTrouble(kind=BoardTroubleKind.BATTERY, from_ns=ms(80_000), percent=100),
+    )
+
+
 @pytest.mark.parametrize("script", ["", " ", ";;"])
 def test_nothing_is_no_fault(script: str) -> None:
     assert parse_faults(script) == Injections()
@@ -59,6 +69,11 @@ def test_nothing_is_no_fault(script: str) -> None:
         "2 range-unplug 3 hip",
         "2 unplug 3 knee",
         "1. freeze 3",
+        "2 battery 101",
+        "2 battery",
+        "2 battery 9.5",
+        "2 hot",
+        "2 weak-supply",
     ],
 )
 def test_what_is_no_fault_is_told_with_the_grammar(part: str) -> None:

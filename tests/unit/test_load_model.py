@@ -1,4 +1,4 @@
-"""The load on a board, counted; and the settings that `docs/boards.md` gives each."""
+"""The load on a board, counted; and what `docs/boards.md` says of it."""
 
 from __future__ import annotations
 
@@ -10,22 +10,16 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from bench import load_model
-from bench._macs import Macs, macs_of
-from bench.load_model import BOARDS, SCENES, Board, Cost, Load, Scene, busy, load_of, looks_reached
+from bench._macs import macs_of
+from bench.load_model import busy, looks_reached
+from kith.app.boards import PROFILES, Processor, Profile
+from kith.app.load import COST, EMBEDDINGS_A_LOOK, SCENES, Load, Macs, Scene, load_of
 from kith.app.paths import models_dir
 from kith.config import CameraSettings, Settings, VisionSettings
-from kith.errors import ConfigError
 from kith.vision import pipeline
 from kith.vision.networks import Role, read_manifest
 
-COST = Cost(
-    detector=Macs(int8=78_347_520, float32=14_592_960),
-    embedder=Macs(int8=545_914_880, float32=28_224_000),
-    here_look_ms=0.8,
-    here_megapixel_ms=1.1,
-    here_face_ms=0.7,
-)
-PAGE = load_model.BOARDS_PAGE.read_text(encoding="utf-8")
+PAGE = (load_model.ROOT / "docs" / "boards.md").read_text(encoding="utf-8")
 ALONE = Settings(vision=VisionSettings(second_looks=False))
 
 
@@ -75,12 +69,17 @@ def test_an_operator_that_cannot_be_counted_is_not_left_out(tmp_path: Path) -> N
         macs_of(path)
 
 
-@pytest.mark.parametrize(("role", "millions"), [("detector", 93), ("embedder", 574)])
-def test_the_built_networks_have_as_many_as_the_page_on_networks_says(role: Role, millions: int) -> None:
+@pytest.mark.parametrize(
+    ("role", "macs", "millions"), [("detector", COST.detector, 93), ("embedder", COST.embedder, 574)]
+)
+def test_the_built_networks_have_as_many_as_the_model_counts_on(
+    role: Role, macs: Macs, millions: int
+) -> None:
     path = read_manifest(models_dir()).networks[role].path(models_dir())
     if not path.is_file():
         pytest.skip("the networks are not built: make models")
-    assert round(macs_of(path).total / 1e6) == millions
+    assert macs_of(path) == macs
+    assert round(macs.total / 1e6) == millions
     networks_page = (load_model.ROOT / "docs" / "networks.md").read_text(encoding="utf-8")
     assert f"{millions} million" in networks_page
 
@@ -114,13 +113,18 @@ def test_second_looks_are_counted_and_at_most_one_a_look() -> None:
 
 
 def test_the_model_embeds_at_most_as_many_a_look_as_the_pipeline_does() -> None:
-    assert load_model.EMBEDDINGS_A_LOOK == pipeline._MAX_EMBEDDINGS_A_FRAME
+    assert EMBEDDINGS_A_LOOK == pipeline._MAX_EMBEDDINGS_A_FRAME
 
 
 def test_a_board_is_busy_for_as_long_as_its_rate_says() -> None:
-    board = Board(name="one", gmac_s=(1.0, 4.0), slower=10.0)
+    board = Processor(name="one", gmac_s=(1.0, 4.0), slower=10.0)
     cost = replace(
-        COST, embedder=Macs(int8=100_000_000, float32=25_000_000), detector=Macs(int8=0, float32=0)
+        COST,
+        embedder=Macs(int8=100_000_000, float32=25_000_000),
+        detector=Macs(int8=0, float32=0),
+        here_look_ms=0.8,
+        here_megapixel_ms=1.1,
+        here_face_ms=0.7,
     )
     # 5 embeddings of 150 million; 10 looks of 0.8 ms, 0.3072 megapixels of 1.1 and a face of 0.7, tenfold.
     other_s = 10 * (0.8 + 0.3072 * 1.1 + 0.7) * 10 / 1000
@@ -130,43 +134,55 @@ def test_a_board_is_busy_for_as_long_as_its_rate_says() -> None:
 
 
 def test_a_board_that_cannot_keep_up_looks_as_often_as_it_can() -> None:
-    slow = Board(name="slow", gmac_s=(1.0, 2.0), slower=10.0)
+    slow = Processor(name="slow", gmac_s=(1.0, 2.0), slower=10.0)
     reached = looks_reached(slow, ALONE, Scene(faces=1), COST)
     assert 0 < reached < 10
     camera = replace(ALONE.camera, look_interval_ms=round(1000 / reached))
     assert busy(slow, replace(ALONE, camera=camera), Scene(faces=1), COST) <= 1
-    fast = Board(name="fast", gmac_s=(100.0, 400.0), slower=1.0)
+    fast = Processor(name="fast", gmac_s=(100.0, 400.0), slower=1.0)
     assert looks_reached(fast, ALONE, Scene(faces=1), COST) == 10
 
 
-def test_each_board_has_settings_on_the_page_that_the_device_takes() -> None:
-    assert list(load_model.settings_of_boards(PAGE)) == [board.name for board in BOARDS]
+profiles = pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 
 
-def test_settings_that_there_are_not_are_refused() -> None:
-    with pytest.raises(ConfigError, match="Pi 6"):
-        load_model.settings_of_boards("## Pi 6\n\nFast.\n\n```toml\n[camera]\nspeed = 3\n```\n")
-
-
-@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
-def test_with_its_settings_a_board_keeps_up_with_one_face_and_with_three_that_are_named(board: Board) -> None:
-    settings = load_model.settings_of_boards(PAGE)[board.name]
+@profiles
+def test_with_its_profile_a_board_keeps_up_with_one_face_and_with_three_that_are_named(
+    profile: Profile,
+) -> None:
     for scene in SCENES:
         if scene.faces < 2 or scene.sure:
-            assert busy(board, settings, scene, COST) < 0.95, scene
+            assert busy(profile.processor, profile.settings, scene, COST) < 0.95, scene
 
 
-@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
-def test_with_its_settings_the_votes_for_a_name_fit_into_their_window(board: Board) -> None:
-    settings = load_model.settings_of_boards(PAGE)[board.name]
+@profiles
+def test_with_its_profile_the_votes_for_a_name_fit_into_their_window(profile: Profile) -> None:
+    settings = profile.settings
     apart_ms = 1000 / load_of(settings, Scene(faces=1)).embeddings
     assert (settings.presence.votes - 1) * apart_ms <= settings.presence.vote_window_ms
     assert settings.vision.track_lost_after_ms > 2 * settings.camera.look_interval_ms
     assert settings.vision.embed_sure_interval_ms < settings.presence.left_after_ms
 
 
-def test_the_report_tells_every_scene_for_every_board() -> None:
-    told = load_model.report(COST, load_model.settings_of_boards(PAGE))
-    assert told.count("| 3 not yet named |") == 3
-    assert "92.9 million MAC a run, 14.6 of them in float" in told
-    assert "| Pi Zero 2 W | Pi 4 | Pi 5 |" in told
+def test_the_page_has_every_line_of_the_report_in_its_order() -> None:
+    told = [line for line in load_model.report(COST).splitlines() if line.startswith("|")]
+    assert sum(line.startswith("| 3 not yet named |") for line in told) == 3
+    at = -1
+    for line in told:
+        at = PAGE.find(f"\n{line}\n", at + 1)
+        assert at >= 0, line
+    first = load_model.report(COST).partition("\n")[0]
+    assert first in " ".join(PAGE.split())
+
+
+def test_the_page_has_the_processors_as_the_model_takes_them() -> None:
+    boards = [profile.processor for profile in PROFILES.values()]
+    cells = {
+        line.split(" | ")[0].strip("| "): line.strip("| ").split(" | ")[1:] for line in PAGE.splitlines()
+    }
+    one, four = cells["int8, one core, GMAC a second"], cells["int8, four cores"]
+    slower = cells["other work takes as long as here, times"]
+    for at, board in enumerate(boards):
+        told = (float(one[at].split()[0]), float(four[at].split()[0]))
+        assert told == board.gmac_s
+        assert float(slower[at].split()[0]) == board.slower

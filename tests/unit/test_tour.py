@@ -76,6 +76,21 @@ def test_the_battery(percent: int, said: str) -> None:
     assert f" just now. The battery is at {said} percent. I know of " in told
 
 
+def test_a_low_battery_is_told_of_once_with_its_charge_of_now() -> None:
+    low = dataclasses.replace(
+        WELL, battery_percent=9, faults=("heat.hot", "battery.low"), people_follow=False
+    )
+    assert words(low) == (
+        "Three people are known. I looked just now. The device is too hot and works more slowly. "
+        "The battery is low, at nine percent."
+    )
+
+
+def test_a_low_battery_whose_gauge_is_silent_now_is_not_told_of() -> None:
+    silent = dataclasses.replace(WELL, faults=("battery.low",), people_follow=False)
+    assert words(silent) == "Three people are known. I looked just now. I know of no fault."
+
+
 def test_faults_are_told_in_the_order_in_which_they_broke_and_that_there_is_none_is_not() -> None:
     told = words(dataclasses.replace(WELL, faults=("sensor.failed", "camera.stopped")))
     assert told == (

@@ -14,6 +14,7 @@ _NOW_S = 2
 """A look that is younger was just now: the one second between two frames of a slow device is not told."""
 _MINUTE_S = 60
 _HOUR_S = 3600
+_LOW = "battery.low"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +69,17 @@ def _looked(age_s: int) -> tuple[str, int | None]:
 
 
 def _battery(state: TourState) -> _Lines:
-    return [] if state.battery_percent is None else [("tour.battery", state.battery_percent)]
+    if state.battery_percent is None or _LOW in state.faults:
+        return []
+    return [("tour.battery", state.battery_percent)]
 
 
 def _faults(state: TourState) -> _Lines:
-    faults: _Lines = [(key, None) for key in state.faults] or [("tour.no_fault", None)]
+    """A low battery is told of with its charge; one whose gauge is silent now, not at all."""
+    told: _Lines = [
+        (key, state.battery_percent if key == _LOW else None)
+        for key in state.faults
+        if key != _LOW or state.battery_percent is not None
+    ]
+    faults = told or [("tour.no_fault", None)]
     return [*faults, ("tour.people", None)] if state.people_follow else faults

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kith.announce.player_thread import PlayerThread
+from kith.app.board_care import Asking
 from kith.app.capturing import Capturing, SourceEnded
 from kith.app.core import CoreEvent, Trouble
 from kith.app.guard_link import GuardLink, GuardSpoke
@@ -55,12 +56,14 @@ Message = CoreEvent | Looked | SourceEnded | GuardSpoke | Stop
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The drivers of one device. open_sink: may be called again after a fault. button: None for none.
-    guard: the socket on which the guard is heard; None: it is not listened to."""
+    guard: the socket on which the guard is heard; None: it is not listened to. board: None: it is not
+    asked how it is."""
 
     camera: Camera
     open_sink: Callable[[], AudioSink]
     button: Button | None
     guard: Path | None = None
+    board: Asking | None = None
 
 
 class Daemon:
@@ -93,9 +96,11 @@ class Daemon:
         self._source_ended = False
         self._outcome: bool | None = None
         self._switching_off: threading.Thread | None = None
+        self._closing = threading.Event()
         self._capture = self._worker("capture", self._capturing.work, "camera.stopped")
         self._perceive = self._worker("perception", self._looking.work, "recognition.restarted")
         self._hearing = None if parts.guard is None else self._hear(parts.guard)
+        self._asking = None if parts.board is None else self._ask(parts.board)
         self._sound = PlayerThread(
             device.player,
             parts.open_sink,
@@ -145,6 +150,8 @@ class Daemon:
             self._perceive.start()
             if self._hearing is not None:
                 self._hearing.start()
+            if self._asking is not None:
+                self._asking.start()
             self._start_button()
             self._notifier.ready()
             return self._loop()
@@ -229,6 +236,12 @@ class Daemon:
             on_exhausted=lambda: self._inbox.put(Stop(failed=True)),
         )
 
+    def _ask(self, board: Asking) -> threading.Thread:
+        """Not a Worker: it never raises, and nobody waits at the end for a gauge that hangs."""
+        return threading.Thread(
+            target=board.work, args=(self._closing, self._inbox.put), name="kith-board", daemon=True
+        )
+
     def _start_button(self) -> None:
         if self._parts.button is None:
             return
@@ -238,6 +251,7 @@ class Daemon:
             self._inbox.put(Trouble(key="button.missing", text=str(error)))
 
     def _close(self) -> None:
+        self._closing.set()
         if self._parts.button is not None:
             self._parts.button.close()
         for worker in (self._capture, self._perceive, self._hearing):

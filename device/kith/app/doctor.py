@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kith.app.boards import MODEL_FILE, board_model, chosen_profile
 from kith.app.ear_doctor import charge, hear
 from kith.app.findings import Finding, Verdict
 from kith.app.guard_doctor import examine_guard
@@ -30,15 +31,10 @@ from kith.vision.imaging import judge_view
 from kith.vision.networks import load_network
 from kith.vision.pipeline import open_analyzer
 
-_DEVICE_MODEL = Path("/proc/device-tree/model")
 
-
-def on_a_pi(model: Path = _DEVICE_MODEL) -> bool:
+def on_a_pi(model: Path = MODEL_FILE) -> bool:
     """Whether this machine says that it is a Raspberry Pi."""
-    try:
-        return "Raspberry" in model.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
+    return "Raspberry" in (board_model(model) or "")
 
 
 def examine(
@@ -50,7 +46,7 @@ def examine(
     the guard's settings are in, too."""
     missing = Verdict.FAILED if wearable else Verdict.MISSING
     checks: tuple[tuple[str, Callable[[], str], Verdict], ...] = (
-        ("system", _system, Verdict.FAILED),
+        ("system", lambda: _system(settings), Verdict.FAILED),
         ("networks", lambda: _networks(settings), Verdict.FAILED),
         ("figures", _figures, Verdict.FAILED),
         ("gallery", lambda: _gallery(state), Verdict.FAILED),
@@ -72,8 +68,10 @@ def examine(
     yield from examine_guard(config, doctor_socket(), wearable=wearable)
 
 
-def _system() -> str:
-    return f"Python {platform.python_version()} on {platform.machine()}, {platform.system()}"
+def _system(settings: Settings) -> str:
+    python = f"Python {platform.python_version()} on {platform.machine()}, {platform.system()}"
+    model = board_model() or "no board that tells its name"
+    return f"{python}; {model}; profile {chosen_profile(settings.board)}"
 
 
 def _networks(settings: Settings) -> str:

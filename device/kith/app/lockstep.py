@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
+from kith.app.board_care import Asking
 from kith.app.core import Core, Trouble
 from kith.app.guarding import Guarding
 from kith.app.pacing import LookPacer
@@ -56,6 +57,7 @@ class Around:
 
     guard: Guard | None = None
     microphone: SimulatedMicrophone | None = None
+    board: Asking | None = None
 
 
 NOBODY = Around()
@@ -78,6 +80,7 @@ class Lockstep:
         self._device, self._clock, self._camera, self._sink = device, clock, camera, sink
         self._core: Core = device.core
         self._watch, self._guard, self._microphone = watch, around.guard, around.microphone
+        self._board, self._ask_ns = around.board, clock.now_ns()
         self._pacer = LookPacer(settings.look_interval_ms)
         device.core.attach(self)
         self._start_ns = clock.now_ns()
@@ -138,6 +141,10 @@ class Lockstep:
         if self._guard:
             for message in self._guard.guarding.take_messages():
                 self._core.handle(message, now_ns)
+
+        if self._board is not None and now_ns >= self._ask_ns:
+            self._ask_ns = now_ns + self._board.interval_ns
+            self._core.handle(self._board.read(), now_ns)
 
     def _sound(self, now_ns: int) -> None:
         until = (now_ns + STEP_NS - self._start_ns) * SAMPLE_RATE_HZ // NS_PER_S

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
+from kith.app.board_care import Asking
 from kith.app.core import Trouble
 from kith.app.daemon import Daemon, Message, Parts, Stop
 from kith.app.events import Event
@@ -21,6 +22,7 @@ from kith.clock import Clock, MonotonicClock
 from kith.config import ButtonSettings, CameraSettings, MicrophoneSettings, Settings
 from kith.drivers.alsa_microphone import AlsaMicrophone
 from kith.drivers.battery import SysBattery
+from kith.drivers.board_health import SysBoard
 from kith.drivers.evdev_button import EvdevButton
 from kith.drivers.gpio_button import GpioButton
 from kith.drivers.opencv_camera import OpenCvCamera
@@ -59,14 +61,20 @@ def run(settings: Settings, state: Path) -> bool:
                 clock,
                 _log_event,
                 virtual_time=False,
-                fittings=Fittings(guarded=True, microphone=microphone, battery=SysBattery()),
+                fittings=Fittings(guarded=True, microphone=microphone),
             )
         except KithError as error:
             tell_refusal(error, speech, open_sink, settings.announce, clock)
             raise
         stack.callback(device.close)
         button = _button(settings.button, clock, inbox.put)
-        parts = Parts(camera=camera, open_sink=open_sink, button=button, guard=guard_socket())
+        parts = Parts(
+            camera=camera,
+            open_sink=open_sink,
+            button=button,
+            guard=guard_socket(),
+            board=Asking(SysBoard(), SysBattery(), settings.board.check_interval_ms),
+        )
         daemon = Daemon(device, parts, clock, inbox, settings=settings.camera, on_power_off=switch_off)
 
         def stop(number: int, frame: FrameType | None) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from kith.app.board_care import Asking
 from kith.app.demo_walk import DemoWalk, enrol_cast, load_walk
 from kith.app.events import Event, Observer
 from kith.app.guarding import Rehearsal
@@ -22,8 +23,9 @@ from kith.app.paths import gallery_file
 from kith.app.recorder import Outputs, Recorder
 from kith.app.simulating import Cast, RealTime, in_lockstep
 from kith.app.wiring import Fittings, assemble, quieten_opencv
-from kith.clock import NS_PER_S, MonotonicClock, VirtualClock
+from kith.clock import NS_PER_S, Clock, MonotonicClock, VirtualClock
 from kith.config import Settings
+from kith.drivers.simulated_board import ScriptedBoard
 from kith.drivers.simulated_button import parse_presses
 from kith.drivers.simulated_camera import FrameSource, SimulatedCamera, photo_source, video_source
 from kith.drivers.speech import open_speech
@@ -178,7 +180,15 @@ def _cast(
         sound=plan.request.sound,
         latency=latency,
         microphone=microphone,
+        board=_board(settings, plan.injections, clock),
     )
+
+
+def _board(settings: Settings, injections: Injections, clock: Clock) -> Asking | None:
+    if not injections.board:
+        return None
+    board = ScriptedBoard(injections.board, clock)
+    return Asking(board, board, settings.board.check_interval_ms)
 
 
 class _Closing:
@@ -242,6 +252,7 @@ def _late_faults(injections: Injections, lasted_ns: int, filmed_ns: int) -> int:
     """A camera that has shown all it had cannot fail any more, voice and range sensors can until the end."""
     late = sum(each.from_ns >= min(filmed_ns, lasted_ns) for each in injections.outages)
     late += sum(each.from_s * NS_PER_S > lasted_ns - STEP_NS for each in injections.troubles)
+    late += sum(each.from_ns > lasted_ns - STEP_NS for each in injections.board)
     return late + sum(at_ns > lasted_ns - STEP_NS for at_ns in injections.voice_killed_ns)
 
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from kith.app.board_care import Asking
 from kith.app.daemon import Daemon, Message, Parts
 from kith.app.events import Observer
 from kith.app.guard_process import BeepingSink, GuardProcess
@@ -39,7 +40,7 @@ Actions = tuple[tuple[int, Callable[[], None]], ...]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
     """All that takes part. sound: the file to write, rehearsal: the guard, latency: who takes the times of a
-    run in real time, microphone: who says the names; None: none."""
+    run in real time, microphone: who says the names, board: what is asked how it is; None: none."""
 
     settings: CameraSettings
     sound_device: str
@@ -51,6 +52,7 @@ class Cast:
     sound: Path | None
     latency: Latency | None = None
     microphone: SimulatedMicrophone | None = None
+    board: Asking | None = None
 
     def frame(self, frame: Frame, sighting: Sighting | None, now_ns: int) -> None:
         """A frame has passed."""
@@ -79,7 +81,7 @@ def in_lockstep(
             sink,
             settings=cast.settings,
             watch=cast.frame,
-            around=Around(guard=guard, microphone=cast.microphone),
+            around=Around(guard=guard, microphone=cast.microphone, board=cast.board),
         )
         runner.run(edges, _actions(cast, injections))
     return clock.now_ns() - began_ns
@@ -110,6 +112,7 @@ class RealTime:
                 open_sink=self._open_sink,
                 button=ScriptedButton(edges, _actions(cast, injections), self._clock),
                 guard=self._guard.socket if self._guard else None,
+                board=cast.board,
             )
             runner = Daemon(
                 cast.device,

@@ -95,12 +95,12 @@ class Speaking:
         """A fixed line of the wording."""
         self.submit(self._words.announcement(key, now_ns, name=name, count=count), now_ns)
 
-    def fault(self, key: str, text: str, now_ns: int) -> None:
+    def fault(self, key: str, text: str, now_ns: int, *, count: int | None = None) -> None:
         """A fixed line of the wording for something that broke."""
         self._report.tell("fault", now_ns, part=key.partition(".")[0], text=text)
         if key not in _PASSING:
             self._faults[key.partition(".")[0]] = key
-        self.say(key, now_ns)
+        self.say(key, now_ns, count=count)
 
     def recovered(self, key: str, text: str, now_ns: int) -> None:
         """A fixed line of the wording for something that works again."""

@@ -89,11 +89,12 @@ def log_on_a_copy_of_stderr(level: int) -> None:
 
 
 def settings_of(ctx: click.Context) -> Settings:
-    """The settings of the file that --config names, or of the usual one. Raises ConfigError."""
-    from kith.config import Settings, load_settings
+    """The settings of the file that --config names, or of the usual one, beside the defaults of this board.
+    Raises ConfigError."""
+    from kith.app.boards import settings_of_file
 
     config: Path | None = ctx.find_root().obj
-    return Settings() if config is None else load_settings(config)
+    return settings_of_file(config)
 
 
 def guard_settings_of(ctx: click.Context) -> GuardSettings:

@@ -47,7 +47,8 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--faults",
     default="",
     help='What breaks: "12 freeze 5; 30 unplug 4; 40 kill-voice", and of the range sensor at the head (or'
-    ' "knee"): "20 range-unplug 4; 30 range-stuck 3 knee", also range-silent, range-zeros, range-sun.',
+    ' "knee"): "20 range-unplug 4; 30 range-stuck 3 knee", also range-silent, range-zeros, range-sun;'
+    ' of the board: "12 battery 9" (percent, from then on), "30 hot 20", "60 weak-supply 20".',
 )
 @click.option("--events", type=_FILE, help="Write what happens as JSON lines, one an event.")
 @click.option("--sound", type=_FILE, help="Write what the wearer hears as a WAV file.")
