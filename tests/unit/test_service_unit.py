@@ -11,6 +11,7 @@ import pytest
 
 from kith import guardd
 from kith.announce import player_thread
+from kith.app.notices import notices_folder
 from kith.config import SETTINGS_FILE, Settings, load_settings
 from kith.drivers import speech_process
 from kith.guard.settings import GuardSettings, ScheduleSettings, load_guard_settings
@@ -53,6 +54,55 @@ def test_it_is_started_again_for_ever(unit: dict[str, list[str]]) -> None:
     assert float(unit["RestartSec"][-1]) >= 1
 
 
+def test_no_face_reaches_the_disk_by_a_crash_and_a_hang_is_ended_at_once(unit: dict[str, list[str]]) -> None:
+    assert unit["LimitCORE"] == ["0"]
+    assert unit["WatchdogSignal"] == ["SIGKILL"]
+
+
+def test_the_programs_are_where_the_image_has_them(
+    unit: dict[str, list[str]], guard: dict[str, list[str]]
+) -> None:
+    assert unit["ExecStart"] == ["/opt/kith/bin/kith run"]
+    assert guard["ExecStart"] == ["/opt/kith/bin/kith-guard"]
+    assert "ln -s .venv/bin bin" in (SYSTEMD / "README.md").read_text()
+
+
+def test_a_call_that_is_not_allowed_is_refused_and_ends_nobody(
+    unit: dict[str, list[str]], guard: dict[str, list[str]]
+) -> None:
+    for each in (unit, guard):
+        assert each["SystemCallErrorNumber"] == ["EPERM"]
+
+
+def test_when_memory_runs_out_the_guard_goes_last(
+    unit: dict[str, list[str]], guard: dict[str, list[str]]
+) -> None:
+    assert int(guard["OOMScoreAdjust"][0]) < int(unit["OOMScoreAdjust"][0]) < 0
+
+
+def test_privacy_ends_the_daemon_and_not_the_guard_and_its_end_begins_it_again() -> None:
+    privacy = values_of("kith-privacy.target")
+    assert privacy["Conflicts"] == privacy["After"] == privacy["OnSuccess"] == ["kith.service"]
+    assert "kith-guard" not in (SYSTEMD / "kith-privacy.target").read_text()
+    assert "WantedBy" not in privacy
+
+
+def test_every_group_and_folder_that_the_units_need_is_made(
+    unit: dict[str, list[str]], guard: dict[str, list[str]]
+) -> None:
+    made = set(re.findall(r"^[ug] (\S+)", (SYSTEMD / "kith.sysusers.conf").read_text(), re.MULTILINE))
+    of_debian = {"audio", "video"}
+    for each in (unit, guard):
+        assert set(each["SupplementaryGroups"][0].split()) <= made | of_debian
+    given = set(re.findall(r'GROUP="(\w+)"', (SYSTEMD / "60-kith.rules").read_text()))
+    assert given <= made | of_debian
+    folders = re.findall(
+        r"^d (\S+) (\d+) kith kith", (SYSTEMD / "kith.tmpfiles.conf").read_text(), re.MULTILINE
+    )
+    assert (f"/run/{unit['RuntimeDirectory'][0]}", unit["RuntimeDirectoryMode"][0]) in folders
+    assert str(notices_folder({})) in dict(folders)
+
+
 def test_devices_in_a_folder_are_named_by_their_kind(unit: dict[str, list[str]]) -> None:
     """/dev/dma_heap is a folder, and allowing a folder allows nothing in it."""
     allowed = [value.split()[0] for value in unit["DeviceAllow"]]
@@ -70,7 +120,7 @@ def test_the_service_s_user_may_switch_off_and_nothing_else(unit: dict[str, list
         "org.freedesktop.login1.power-off-multiple-sessions",
     }
     assert re.findall(r'subject\.user === "(\w+)"', rules) == unit["User"]
-    assert "AF_UNIX" in unit["RestrictAddressFamilies"]  # polkit and logind answer on the system's bus
+    assert "AF_UNIX" in unit["RestrictAddressFamilies"][0].split()  # polkit and logind answer on the system's bus
 
 
 # --- the guard ----------------------------------------------------------------------------------------------
