@@ -120,7 +120,8 @@ def test_the_service_s_user_may_switch_off_and_nothing_else(unit: dict[str, list
         "org.freedesktop.login1.power-off-multiple-sessions",
     }
     assert re.findall(r'subject\.user === "(\w+)"', rules) == unit["User"]
-    assert "AF_UNIX" in unit["RestrictAddressFamilies"][0].split()  # polkit and logind answer on the system's bus
+    # Polkit and logind answer on the system's bus.
+    assert "AF_UNIX" in unit["RestrictAddressFamilies"][0].split()
 
 
 # --- the guard ----------------------------------------------------------------------------------------------

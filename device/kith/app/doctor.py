@@ -11,17 +11,18 @@ from pathlib import Path
 import numpy as np
 
 from kith.app.boards import MODEL_FILE, board_model, chosen_profile
-from kith.app.ear_doctor import charge, hear
+from kith.app.ear_doctor import charge, hear, speak
 from kith.app.findings import Finding, Verdict
 from kith.app.guard_doctor import examine_guard
 from kith.app.guard_link import doctor_socket
 from kith.app.paths import calibration_dir, gallery_file, models_dir
+from kith.app.pins import check_button
 from kith.app.run import open_camera
+from kith.app.storage import check_storage, data_mount
 from kith.clock import MonotonicClock
 from kith.config import Settings
 from kith.drivers.evdev_button import EvdevButton
 from kith.drivers.gpio_button import GpioButton
-from kith.drivers.speaker import SpeakerSink
 from kith.drivers.speech import open_speech
 from kith.errors import CameraUnavailable, HardwareError, KithError, ModelError
 from kith.recognition.gallery import Gallery
@@ -50,10 +51,11 @@ def examine(
         ("networks", lambda: _networks(settings), Verdict.FAILED),
         ("figures", _figures, Verdict.FAILED),
         ("gallery", lambda: _gallery(state), Verdict.FAILED),
+        *([("storage", lambda: check_storage(state), Verdict.FAILED)] if data_mount() else []),
         ("voice", lambda: _voice(settings), Verdict.FAILED),
-        ("speaker", lambda: _speaker(settings), missing),
+        ("speaker", lambda: speak(settings.announce.sound_device), missing),
         ("camera", lambda: _camera(settings), missing),
-        ("button", lambda: _button(settings), missing),
+        ("button", lambda: _button(settings, config), missing),
         *([("remote", lambda: _remote(settings), missing)] if settings.button.remote else []),
         ("microphone", lambda: hear(settings.microphone), Verdict.MISSING),
         ("battery", charge, Verdict.MISSING),
@@ -124,11 +126,6 @@ def _voice(settings: Settings) -> str:
         speech.close()
 
 
-def _speaker(settings: Settings) -> str:
-    SpeakerSink(settings.announce.sound_device).close()
-    return settings.announce.sound_device or "the system's default device opens"
-
-
 def _camera(settings: Settings) -> str:
     camera = open_camera(settings.camera, MonotonicClock())
     camera.start()
@@ -142,7 +139,8 @@ def _camera(settings: Settings) -> str:
     return f"{width_px} by {height_px} pixels, the view is {judge_view(frame.rgb).value}"
 
 
-def _button(settings: Settings) -> str:
+def _button(settings: Settings, config: Path | None) -> str:
+    check_button(settings.button, config)
     button = GpioButton(settings.button.gpio, MonotonicClock())
     button.start(lambda edge: None)
     button.close()

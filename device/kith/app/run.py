@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import signal
 from collections.abc import Callable
@@ -14,9 +15,12 @@ from kith.app.core import Trouble
 from kith.app.daemon import Daemon, Message, Parts, Stop
 from kith.app.events import Event
 from kith.app.guard_link import guard_socket
+from kith.app.notices import Notices, notices_folder
 from kith.app.paths import gallery_file
+from kith.app.pins import check_button
 from kith.app.power import switch_off
 from kith.app.refusal import tell_refusal
+from kith.app.storage import storage_troubles
 from kith.app.wiring import Fittings, assemble, quieten_opencv
 from kith.clock import Clock, MonotonicClock
 from kith.config import ButtonSettings, CameraSettings, MicrophoneSettings, Settings
@@ -37,8 +41,9 @@ from kith.runtime.inbox import Inbox
 _LOG = logging.getLogger(__name__)
 
 
-def run(settings: Settings, state: Path) -> bool:
-    """Run until SIGTERM or SIGINT; False when a part could not be kept alive. Raises KithError."""
+def run(settings: Settings, state: Path, config: Path | None = None) -> bool:
+    """Run until SIGTERM or SIGINT; False when a part could not be kept alive. config: the settings file, which
+    the guard's are in, too. Raises KithError."""
     quieten_opencv()
     clock = MonotonicClock()
     inbox: Inbox[Message] = Inbox(clock)
@@ -53,6 +58,7 @@ def run(settings: Settings, state: Path) -> bool:
         if microphone is not None:
             stack.callback(microphone.stop)
         try:
+            check_button(settings.button, config)
             camera = open_camera(settings.camera, clock)
             device = assemble(
                 settings,
@@ -61,8 +67,13 @@ def run(settings: Settings, state: Path) -> bool:
                 clock,
                 _log_event,
                 virtual_time=False,
-                fittings=Fittings(guarded=True, microphone=microphone),
+                fittings=Fittings(
+                    guarded=True,
+                    microphone=microphone,
+                    notices=Notices(notices_folder()),
+                ),
             )
+            device = dataclasses.replace(device, troubles=(*device.troubles, *storage_troubles(state)))
         except KithError as error:
             tell_refusal(error, speech, open_sink, settings.announce, clock)
             raise
@@ -83,6 +94,20 @@ def run(settings: Settings, state: Path) -> bool:
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         return daemon.run()
+
+
+def refuse(error: KithError, settings: Settings) -> None:
+    """Tell the wearer why Kith does not start, as far as voice and speaker can be had with these settings."""
+    try:
+        speech = open_speech(settings.announce)
+    except KithError as mute:
+        _LOG.info("nobody can be told: %s", mute)
+        return
+    try:
+        sound_device = settings.announce.sound_device
+        tell_refusal(error, speech, lambda: SpeakerSink(sound_device), settings.announce, MonotonicClock())
+    finally:
+        speech.close()
 
 
 def _microphone(settings: MicrophoneSettings, clock: Clock) -> AlsaMicrophone | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,13 @@ from kith.cli.base import (
     state_of,
 )
 from kith.cli.sounds import sounds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kith.app.findings import Finding
+    from kith.config import Settings
+    from kith.types import Announcement
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -143,17 +151,37 @@ def run(ctx: click.Context, data: Path | None, verbose: bool) -> None:
     from kith.app.run import run
 
     log_on_a_copy_of_stderr(logging.INFO if verbose else logging.WARNING)
-    if not run(settings_of(ctx), state_of(data)):
+    config: Path | None = ctx.find_root().obj
+    if not run(_settings_or_refusal(ctx), state_of(data), config):
         ctx.exit(1)
+
+
+def _settings_or_refusal(ctx: click.Context) -> Settings:
+    """The settings; a mistake in them is told aloud, too, since a log helps nobody who cannot see. Raises
+    ConfigError."""
+    from kith.app.run import refuse
+    from kith.config import Settings
+    from kith.errors import ConfigError
+
+    try:
+        return settings_of(ctx)
+    except ConfigError as error:
+        refuse(error, Settings())
+        raise
 
 
 @click.command()
 @data_option
 @click.option("--wearable", is_flag=True, help="No part may be missing, as on a Raspberry Pi anyway.")
 @click.option("--sounds", "with_sounds", is_flag=True, help="Then play every sound, as `kith sounds` does.")
+@click.option(
+    "--aloud", is_flag=True, help="Say the result, too, in Kith's voice: as on the first day of a device."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead, without any name.")
 @click.pass_context
-def doctor(ctx: click.Context, data: Path | None, wearable: bool, with_sounds: bool, as_json: bool) -> None:
+def doctor(
+    ctx: click.Context, data: Path | None, wearable: bool, with_sounds: bool, aloud: bool, as_json: bool
+) -> None:
     """Check every part and say in words how it is. Nothing is changed.
 
     "missing" is a part that is not there, as camera, button, speaker and guard on a desk, where it does no
@@ -179,7 +207,9 @@ def doctor(ctx: click.Context, data: Path | None, wearable: bool, with_sounds: b
     wearable = wearable or on_a_pi()
     config: Path | None = ctx.find_root().obj
     settings, state = settings_of(ctx), state_of(data)
-    findings = []
+    findings: list[Finding] = []
+    if aloud:
+        _tell_begin(settings)
     for finding in examine(settings, state, wearable=wearable, config=config):
         failed |= finding.verdict is Verdict.FAILED
         findings.append(finding)
@@ -195,7 +225,44 @@ def doctor(ctx: click.Context, data: Path | None, wearable: bool, with_sounds: b
         from kith.app.doctor_report import report, scrubber_of
 
         echo_json(report(findings, scrubber_of(settings, state, config), when=datetime.now(UTC)))
+    if aloud:
+        _tell_outcome(findings, settings)
     if with_sounds:
         ctx.invoke(sounds)
     if failed:
         ctx.exit(1)
+
+
+def _tell_begin(settings: Settings) -> None:
+    from kith.app.doctor_aloud import begin
+
+    _tell_aloud(begin(settings.announce), settings)
+
+
+def _tell_outcome(findings: Sequence[Finding], settings: Settings) -> None:
+    from kith.app.doctor_aloud import outcome
+
+    if why := _tell_aloud(outcome(findings, settings.announce), settings):
+        click.echo(f"kith: nobody could be told aloud: {why}", err=True)
+
+
+def _tell_aloud(announcements: Sequence[Announcement], settings: Settings) -> str:
+    """Why they were not heard; empty when they were. The sound device is free again afterwards."""
+    from kith.app.doctor_aloud import tell
+    from kith.drivers.speaker import SpeakerSink
+    from kith.drivers.speech import open_speech
+    from kith.errors import HardwareError
+
+    try:
+        speech = open_speech(settings.announce)
+        try:
+            sink = SpeakerSink(settings.announce.sound_device)
+            try:
+                tell(announcements, speech, sink, settings.announce.volume)
+            finally:
+                sink.close()
+        finally:
+            speech.close()
+    except HardwareError as error:
+        return str(error)
+    return ""
