@@ -39,10 +39,16 @@ FOLDERS: Sequence[tuple[str, str, str, int]] = (
 """Folders of the data partition: name, owner, group, mode."""
 BINDS = (("kith", "var/lib/kith"), ("journal", "var/log/journal"))
 """Where programs look for them."""
+CLOCK_FILE = "device/clock"
+"""Its time of change is the last time that was known: most Pis have no clock. kith-clock.timer keeps it."""
 _FSCK_REPAIRED, _FSCK_FAILED = 1, 4
 
 Owner = Callable[[Path, str, str], None]
 """Gives a folder to a user and a group: path, user, group."""
+
+
+def _set_clock(now_s: float) -> None:
+    time.clock_settime(time.CLOCK_REALTIME, now_s)
 
 
 def _give(path: Path, user: str, group: str) -> None:
@@ -56,12 +62,18 @@ class DataPartition:
     """The data partition of the card that the device was started from."""
 
     def __init__(
-        self, places: Places, execute: Run, tell: Callable[[str], None], give: Owner = _give
+        self,
+        places: Places,
+        execute: Run,
+        tell: Callable[[str], None],
+        give: Owner = _give,
+        set_clock: Callable[[float], None] = _set_clock,
     ) -> None:
         self._places = places
         self._execute = execute
         self._tell = tell
         self._give = give
+        self._set_clock = set_clock
         self._mapped = str(places.root / "dev/mapper" / MAPPER)
 
     def start(self) -> None:
@@ -79,6 +91,7 @@ class DataPartition:
             self._open(node, key)
             self._check()
         self._mount()
+        self._clock_forward()
         if made:
             self._finish(node, key)
         elif not key.complete:
@@ -174,6 +187,18 @@ class DataPartition:
         for name, place in BINDS:
             (self._places.root / place).mkdir(parents=True, exist_ok=True)
             self._do("mount", "--bind", str(data / name), str(self._places.root / place))
+
+    def _clock_forward(self) -> None:
+        """Time never runs backwards from one start to the next, though it stands still while the device is
+        off: Kith and the journal compare times across starts."""
+        try:
+            known_s = (self._places.data / CLOCK_FILE).stat().st_mtime
+            if known_s > time.time():
+                self._set_clock(known_s)
+        except FileNotFoundError:
+            return
+        except OSError as problem:
+            self._tell(f"the clock cannot be set: {problem.strerror}")
 
     def _finish(self, node: Path, key: DataKey) -> None:
         """From here on it is never made again: all of it is on the card before either mark is."""

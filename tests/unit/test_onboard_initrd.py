@@ -139,3 +139,50 @@ def test_what_cannot_go_on_says_so_and_starts_again(tmp_path: Path) -> None:
     done = asked(tmp_path, 'sleep() { :; }; reboot() { echo "reboot $*"; }; give_up "there is no card"')
     assert done.stdout == "reboot -f\n"
     assert lines.read_text() == "kith-init: there is no card; starting again in 5 s\n"
+
+
+def a_boot_partition(tmp_path: Path, config: str, tryboot: str, trial: str) -> Path:
+    folder = tmp_path / "root/boot/firmware"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.txt").write_bytes(f"# Kith\r\n[all]\r\nos_prefix={config}/\r\narm_64bit=1\r\n".encode())
+    (folder / "tryboot.txt").write_text(f"os_prefix={tryboot}/\n")
+    (folder / "trial.txt").write_text(f"# remark\ntrial={trial}\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("config", "tryboot", "trial", "runs", "wanted"),
+    [
+        ("b", "b", "n", "b", "trial.txt trial s"),
+        ("b", "b", "s", "b", "config.txt os_prefix a"),
+        ("a", "a", "s", "a", "config.txt os_prefix b"),
+        ("b", "b", "-", "b", ""),
+        # It was tried, and the other is back: nothing is counted for that one.
+        ("a", "b", "s", "a", ""),
+        ("a", "b", "n", "a", ""),
+        # The firmware's flag was set.
+        ("a", "b", "-", "b", ""),
+        ("b", "b", "s", "a", ""),
+    ],
+)
+def test_only_a_system_on_trial_is_counted(
+    tmp_path: Path, config: str, tryboot: str, trial: str, runs: str, wanted: str
+) -> None:
+    folder = a_boot_partition(tmp_path, config, tryboot, trial)
+    assert asked(tmp_path, f"count_start {runs} {folder}").stdout.strip() == wanted
+
+
+def test_without_the_file_nothing_is_counted(tmp_path: Path) -> None:
+    folder = a_boot_partition(tmp_path, "b", "b", "s")
+    (folder / "trial.txt").unlink()
+    assert asked(tmp_path, f"count_start b {folder}").stdout == ""
+
+
+def test_one_letter_is_changed_and_nothing_else(tmp_path: Path) -> None:
+    folder = a_boot_partition(tmp_path, "b", "b", "s")
+    before = (folder / "config.txt").read_bytes()
+    assert asked(tmp_path, f"change {folder}/config.txt os_prefix a").returncode == 0
+    assert (folder / "config.txt").read_bytes() == before.replace(b"=b/", b"=a/")
+    assert asked(tmp_path, f"letter {folder}/config.txt os_prefix").stdout == "a\n"
+    assert asked(tmp_path, f"change {folder}/config.txt no_such_key a").returncode != 0
+    assert (folder / "config.txt").read_bytes() == before.replace(b"=b/", b"=a/")
