@@ -46,7 +46,14 @@ class CameraSettings:
     """The camera."""
 
     kind: str = one_of("auto", "picamera2", "v4l2")
-    v4l2_device: str = "/dev/video0"
+    """auto: the Pi's own where it has one, else one at USB."""
+    name: str = ""
+    """Part of the model of the Pi's own camera, or its number from 0, where a board has two; empty: the
+    first."""
+    v4l2_name: str = ""
+    """Part of the name of the USB camera, which is found by it wherever it is plugged in; empty: any."""
+    v4l2_device: str = ""
+    """A device such as /dev/video0 to take instead, whatever its name; empty: found by name."""
     width_px: int = bounded(640, 160, 4608)
     height_px: int = bounded(480, 120, 3456)
     rotation_deg: int = one_of(0, 90, 180, 270)

@@ -1,4 +1,6 @@
-"""What every camera promises. The real ones run where they are (`make hardware-test` on a Pi)."""
+"""What every camera promises. The real ones run where they are: `make hardware-test` on a Pi runs both, with
+KITH_CAMERA=v4l2 or picamera2 only that one, and KITH_V4L2_NAME says part of the name of one that is not at
+USB. `make camera-check` runs the Pi's on libcamera's virtual pipeline, KITH_CAMERA=virtual."""
 
 import itertools
 import os
@@ -24,7 +26,13 @@ from kith.drivers.simulated_camera import (
 from kith.errors import CameraFault, CameraUnavailable, InputError
 from kith.ports import Camera
 
-HARDWARE = pytest.mark.skipif("KITH_HARDWARE" not in os.environ, reason="needs a Pi: make hardware-test")
+ONLY = os.environ.get("KITH_CAMERA", "")
+V4L2 = CameraSettings(kind="v4l2", v4l2_name=os.environ.get("KITH_V4L2_NAME", ""))
+
+
+def _real(kind: str) -> object:
+    missing = "KITH_HARDWARE" not in os.environ or ONLY not in ("", kind)
+    return pytest.param(kind, marks=pytest.mark.skipif(missing, reason="needs a Pi: make hardware-test"))
 
 
 @pytest.fixture
@@ -42,18 +50,29 @@ def video(tmp_path: Path) -> Path:
     params=[
         "video",
         "photos",
-        pytest.param("v4l2", marks=HARDWARE),
-        pytest.param("picamera2", marks=HARDWARE),
+        _real("v4l2"),
+        _real("picamera2"),
+        pytest.param(
+            "virtual", marks=pytest.mark.skipif(ONLY != "virtual", reason="needs make camera-check")
+        ),
     ]
 )
 def camera(request: pytest.FixtureRequest, video: Path, tmp_path: Path) -> Camera:
     make: dict[str, Callable[[], Camera]] = {
         "video": lambda: SimulatedCamera(video_source(video), MonotonicClock(), paced=True),
         "photos": lambda: SimulatedCamera(_photos(tmp_path), MonotonicClock(), paced=True),
-        "v4l2": lambda: OpenCvCamera(CameraSettings(), MonotonicClock()),
+        "v4l2": lambda: OpenCvCamera(V4L2, MonotonicClock()),
         "picamera2": lambda: PiCamera(CameraSettings(), MonotonicClock()),
+        "virtual": _virtual,
     }
     return make[request.param]()
+
+
+def _virtual() -> Camera:
+    from tools import virtual_camera
+
+    virtual_camera.prepare()
+    return PiCamera(CameraSettings(), MonotonicClock())
 
 
 def _photos(folder: Path) -> FrameSource:
@@ -75,6 +94,12 @@ def test_frames_are_rgb_read_only_and_in_order(camera: Camera) -> None:
         assert after.rgb.shape[2] == 3
         assert after.rgb.dtype == np.uint8
         assert not after.rgb.flags.writeable
+        if after.small is not None:
+            (rows, columns), (height, width) = after.small.shape[:2], after.rgb.shape[:2]
+            assert columns < width
+            assert columns / rows == pytest.approx(width / height, rel=0.02)
+            assert after.small.dtype == np.uint8
+            assert not after.small.flags.writeable
 
 
 def test_a_camera_that_is_not_open_says_so(camera: Camera) -> None:
@@ -142,8 +167,9 @@ def test_a_video_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None
 
 
 def test_missing_cameras_say_what_to_do() -> None:
-    with pytest.raises(CameraUnavailable, match="plug it in"):
-        OpenCvCamera(CameraSettings(v4l2_device="/dev/no-such-camera"), MonotonicClock()).start()
+    for settings in (CameraSettings(v4l2_device="/dev/no-such-camera"), CameraSettings(v4l2_name="No such")):
+        with pytest.raises(CameraUnavailable, match="plug it in"):
+            OpenCvCamera(settings, MonotonicClock()).start()
 
 
 def test_a_broken_photo_is_left_out(tmp_path: Path) -> None:

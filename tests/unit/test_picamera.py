@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import Future
-from types import ModuleType
+from contextlib import nullcontext
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
-from kith.clock import MonotonicClock
+from kith.clock import MonotonicClock, VirtualClock
 from kith.config import CameraSettings
 from kith.drivers import picamera
-from kith.drivers.picamera import PiCamera
+from kith.drivers.picamera import DETECTOR_PX, PiCamera, as_rgb, ribbon_camera, small_size
 from kith.errors import CameraFault, CameraUnavailable
+from kith.vision.networks import read_manifest
 
 MODES = [
     {"size": size, "bit_depth": bits, "crop_limits": crop}
@@ -29,49 +33,115 @@ MODES = [
 """What picamera2 tells of the Camera Module 2, as far as Kith reads it."""
 
 
+PLAIN = {"FrameDurationLimits": (), "AeExposureMode": (), "AwbMode": ()}
+"""The controls of a camera whose lens has no motor, as far as Kith sets any."""
+RIBBON = {"Model": "imx219", "Id": "/base/soc/i2c0mux/i2c@1/imx219@10"}
+USB = {"Model": "HD Camera", "Id": "/base/scb/pcie@7d500000/usb@0,0-1:1.0-046d:0825"}
+
+
+class Request:
+    """A frame of picamera2's: the camera has so many and no more."""
+
+    def __init__(self, camera: Picamera2) -> None:
+        self._camera = camera
+        camera.lent += 1
+
+    def make_array(self, name: str) -> Any:
+        if self._camera.broken == name:
+            raise RuntimeError("failed to find buffer")
+        stream = self._camera.configuration[name]
+        width, height = stream["size"]
+        if stream["format"] == "BGR888":
+            return np.full((height, width, 3), 9, np.uint8)
+        # As long as the hardware likes its rows, and what is beyond the picture is rubbish.
+        rows = np.full((height * 3 // 2, -(-width // 64) * 64), 128, np.uint8)
+        rows[:height, :width] = 16 + 100
+        return rows
+
+    def release(self) -> None:
+        self._camera.lent -= 1
+
+
 class Picamera2:
-    """As much of picamera2 as Kith calls, with its `Job` behind `capture_array(wait=False)`."""
+    """As much of picamera2 as Kith calls, with its `Job` behind `capture_request(wait=False)`."""
 
     made: list[Picamera2] = []  # noqa: RUF012
     broken = ""
-
-    def __init__(self) -> None:
-        self.closed = False
-        self.made.append(self)
-
+    cameras: list[dict[str, str]] = [RIBBON]  # noqa: RUF012
+    offered: dict[str, Any] = PLAIN
+    clock: VirtualClock | None = None
     sensor_modes = MODES
 
-    def create_video_configuration(self, main: dict[str, Any], sensor: dict[str, Any]) -> dict[str, Any]:
-        return {"main": main, "sensor": sensor}
+    def __init__(self, number: int) -> None:
+        if self.broken == "open":
+            raise PermissionError(13, "Permission denied", "/dev/dma_heap/linux,cma")
+        self.number, self.lent, self.captured, self.closed = number, 0, 0, False
+        self.waiting: list[Future[Any]] = []
+        self.camera_controls = self.offered
+        self.made.append(self)
+
+    @classmethod
+    def global_camera_info(cls) -> list[dict[str, str]]:
+        if cls.broken == "list":
+            raise RuntimeError("Failed to start CameraManager: No such device")
+        return cls.cameras
+
+    def create_video_configuration(self, **wanted: Any) -> dict[str, Any]:
+        return wanted
 
     def configure(self, configuration: dict[str, Any]) -> None:
         self.configuration = configuration
         if self.broken == "configure":
             raise RuntimeError("Failed to configure camera")
 
+    def camera_configuration(self) -> dict[str, Any]:
+        if self.broken == "format":
+            return self.configuration | {"main": {"size": (640, 480), "format": "MJPEG"}}
+        return self.configuration
+
     def start(self) -> None:
         if self.broken == "start":
             raise RuntimeError("Camera did not start properly.")
 
-    def capture_array(self, name: str, wait: bool | None = None) -> Future[Any]:
+    def capture_request(self, wait: bool | None = None) -> Future[Any]:
         assert wait is False, "without a limit it may never return"
         job: Future[Any] = Future()
-        if self.broken != "capture":
-            job.set_result(np.full((480, 640, 3), 9, np.uint8))
+        if self.broken == "capture":
+            self.waiting.append(job)
+        else:
+            self.captured += 1
+            if self.clock is not None:
+                self.clock.advance_to(self.clock.now_ns() + 33_333_000)
+            job.set_result(Request(self))
         return job
 
     def wait(self, job: Future[Any], timeout: float | None = None) -> Any:
         return job.result(timeout)
 
+    def cancel_all_and_flush(self) -> None:
+        self.waiting.clear()
+
     def close(self) -> None:
+        assert not self.waiting, "it would wait for the capture before it, for ever"
+        if self.broken == "close":
+            raise RuntimeError("camera release failed")
         self.closed = True
 
 
 @pytest.fixture
 def pi(monkeypatch: pytest.MonkeyPatch) -> type[Picamera2]:
-    module = ModuleType("picamera2")
+    module, library = ModuleType("picamera2"), ModuleType("libcamera")
     module.Picamera2 = Picamera2  # type: ignore[attr-defined]
+    library.ColorSpace = SimpleNamespace(Smpte170m=lambda: "smpte170m")  # type: ignore[attr-defined]
+    library.controls = SimpleNamespace(  # type: ignore[attr-defined]
+        AeExposureModeEnum=SimpleNamespace(Short="short"),
+        AwbModeEnum=SimpleNamespace(Auto="auto"),
+        AfModeEnum=SimpleNamespace(Continuous="continuous"),
+        AfRangeEnum=SimpleNamespace(Normal="normal"),
+        AfSpeedEnum=SimpleNamespace(Fast="fast"),
+    )
     monkeypatch.setitem(sys.modules, "picamera2", module)
+    monkeypatch.setitem(sys.modules, "libcamera", library)
     monkeypatch.setattr(Picamera2, "made", [])
     monkeypatch.setattr(picamera, "_ANSWER_S", 0.1)
     return Picamera2
@@ -82,7 +152,11 @@ def test_a_frame_is_turned_as_the_settings_say(pi: type[Picamera2]) -> None:
     camera.start()
     frame = camera.read()
     assert frame is not None
+    assert frame.small is not None
     assert frame.rgb.shape == (640, 480, 3)
+    assert frame.small.shape == (288, 216, 3)
+    assert not frame.rgb.flags.writeable
+    assert not frame.small.flags.writeable
 
 
 def test_a_camera_that_never_answers_is_a_fault_and_not_a_hang(
@@ -93,9 +167,72 @@ def test_a_camera_that_never_answers_is_a_fault_and_not_a_hang(
     monkeypatch.setattr(pi, "broken", "capture")
     with pytest.raises(CameraFault, match="stopped answering"):
         camera.read()
+    monkeypatch.setattr(pi, "broken", "")
+    camera.start()
+    assert camera.read() is not None
 
 
-@pytest.mark.parametrize("broken", ["configure", "start"])
+@pytest.mark.parametrize("broken", ["", "main", "lores"])
+def test_every_buffer_goes_back_to_the_camera(
+    pi: type[Picamera2], monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    camera = PiCamera(CameraSettings(look_interval_ms=20), MonotonicClock())
+    for _ in range(3):
+        monkeypatch.setattr(pi, "broken", "")
+        camera.start()
+        assert camera.read() is not None
+        monkeypatch.setattr(pi, "broken", broken)
+        with pytest.raises(CameraFault) if broken else nullcontext():
+            camera.read()
+        assert pi.made[-1].captured >= 2
+        assert pi.made[-1].lent == 0
+        camera.close()
+
+
+def test_frames_that_nobody_would_look_at_are_given_back_uncopied(
+    pi: type[Picamera2], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = VirtualClock()
+    monkeypatch.setattr(pi, "clock", clock)
+    copied: list[str] = []
+    monkeypatch.setattr(Request, "make_array", _counted(Request.make_array, copied))
+    camera = PiCamera(CameraSettings(look_interval_ms=100), clock)
+    camera.start()
+    frames = [camera.read() for _ in range(5)]
+    assert [frame.seq for frame in frames if frame is not None] == [0, 1, 2, 3, 4]
+    assert pi.made[0].captured == 1 + 4 * 3
+    assert copied == ["main", "lores"] * 5
+
+
+def _counted(make: Any, names: list[str]) -> Any:
+    def counting(request: Request, name: str) -> Any:
+        names.append(name)
+        return make(request, name)
+
+    return counting
+
+
+def test_a_camera_that_does_not_close_is_let_go_all_the_same(
+    pi: type[Picamera2], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera = PiCamera(CameraSettings(), MonotonicClock())
+    camera.start()
+    monkeypatch.setattr(pi, "broken", "close")
+    camera.close()
+    with pytest.raises(CameraFault, match="not open"):
+        camera.read()
+
+
+@pytest.mark.parametrize("broken", ["list", "open"])
+def test_a_camera_that_cannot_be_had_is_no_crash(
+    pi: type[Picamera2], monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    monkeypatch.setattr(pi, "broken", broken)
+    with pytest.raises(CameraUnavailable):
+        PiCamera(CameraSettings(), MonotonicClock()).start()
+
+
+@pytest.mark.parametrize("broken", ["configure", "start", "format"])
 def test_a_camera_that_does_not_start_is_given_back(
     pi: type[Picamera2], monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
@@ -110,19 +247,108 @@ def test_a_camera_that_does_not_start_is_given_back(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "mode"),
+    ("wanted", "mode", "small"),
     [
-        ((640, 480), (1640, 1232)),
-        ((1280, 960), (1640, 1232)),
-        ((1920, 1080), (3280, 2464)),
-        ((4608, 3456), (3280, 2464)),
+        ((640, 480), (1640, 1232), 288),
+        ((1280, 960), (1640, 1232), 288),
+        ((1920, 1080), (3280, 2464), 216),
+        ((4608, 3456), (3280, 2464), 288),
     ],
 )
 def test_the_whole_field_of_view_is_taken_whatever_the_size(
-    pi: type[Picamera2], wanted: tuple[int, int], mode: tuple[int, int]
+    pi: type[Picamera2], wanted: tuple[int, int], mode: tuple[int, int], small: int
 ) -> None:
     settings = CameraSettings(width_px=wanted[0], height_px=wanted[1])
     PiCamera(settings, MonotonicClock()).start()
     (camera,) = pi.made
     assert camera.configuration["main"] == {"size": wanted, "format": "BGR888"}
+    assert camera.configuration["lores"] == {"size": (384, small), "format": "YUV420"}
     assert camera.configuration["sensor"] == {"output_size": mode, "bit_depth": 10}
+
+
+@pytest.mark.parametrize("with_motor", [False, True])
+def test_only_what_the_camera_offers_is_asked_of_it(
+    pi: type[Picamera2], monkeypatch: pytest.MonkeyPatch, with_motor: bool
+) -> None:
+    lens = {"AfMode": "continuous", "AfRange": "normal", "AfSpeed": "fast"} if with_motor else {}
+    monkeypatch.setattr(pi, "offered", PLAIN | lens)
+    PiCamera(CameraSettings(), MonotonicClock()).start()
+    assert pi.made[0].configuration["controls"] == {
+        "FrameDurationLimits": (33_333, 33_333),
+        "AeExposureMode": "short",
+        "AwbMode": "auto",
+        **lens,
+    }
+
+
+@pytest.mark.parametrize(
+    ("cameras", "name", "number"),
+    [
+        ([RIBBON], "", 0),
+        ([USB, RIBBON], "", 1),
+        ([RIBBON, {"Model": "imx708_wide", "Id": "b"}], "", 0),
+        ([RIBBON, {"Model": "imx708_wide", "Id": "b"}], "1", 1),
+        ([USB, RIBBON, {"Model": "imx708_wide", "Id": "b"}], "1", 2),
+        ([RIBBON, {"Model": "imx708_wide", "Id": "b"}], "IMX708", 1),
+        ([RIBBON, {"Model": "imx708_wide", "Id": "b"}], "219", 0),
+    ],
+)
+def test_of_two_cameras_the_one_that_is_named(cameras: list[dict[str, str]], name: str, number: int) -> None:
+    assert ribbon_camera(cameras, name) == number
+
+
+@pytest.mark.parametrize(
+    ("cameras", "name", "told"),
+    [
+        ([], "", "ribbon cable"),
+        ([USB], "", "ribbon cable"),
+        ([RIBBON], "imx708", "no camera 'imx708', only imx219"),
+        ([USB, RIBBON], "HD Camera", "no camera 'HD Camera', only imx219"),
+    ],
+)
+def test_a_camera_that_is_not_there_is_told(cameras: list[dict[str, str]], name: str, told: str) -> None:
+    with pytest.raises(CameraUnavailable, match=told):
+        ribbon_camera(cameras, name)
+
+
+@pytest.mark.parametrize(
+    ("size", "rotation_deg", "small"),
+    [
+        ((640, 480), 0, (384, 288)),
+        ((640, 480), 180, (384, 288)),
+        ((640, 480), 90, (288, 216)),
+        ((1640, 1232), 0, (384, 288)),
+        ((1280, 720), 0, (384, 216)),
+        ((384, 288), 0, None),
+        ((320, 240), 270, (288, 216)),
+        ((160, 120), 0, None),
+    ],
+)
+def test_the_small_stream_is_as_large_as_the_detector_takes_it(
+    size: tuple[int, int], rotation_deg: int, small: tuple[int, int] | None
+) -> None:
+    assert small_size(size, rotation_deg) == small
+
+
+def test_the_detector_takes_what_the_driver_thinks() -> None:
+    spec = read_manifest(Path(__file__).parents[2] / "models").networks["detector"]
+    assert (spec.input_width_px, spec.input_height_px) == DETECTOR_PX
+
+
+@pytest.mark.parametrize(("width", "row"), [(384, 384), (288, 320)])
+@pytest.mark.parametrize("name", ["YUV420", "NV12"])
+def test_a_small_picture_comes_as_rgb(name: str, width: int, row: int) -> None:
+    red = np.zeros((216, width, 3), np.uint8)
+    red[..., 0] = 200
+    planes = cv2.cvtColor(red, cv2.COLOR_RGB2YUV_I420)
+    bright, blue, red_ = np.split(planes.reshape(-1), [216 * width, 216 * width * 5 // 4])
+    buffer = np.zeros((324, row), np.uint8)
+    buffer[:216, :width] = bright.reshape(216, width)
+    if name == "NV12":
+        buffer[216:, :width:2], buffer[216:, 1:width:2] = blue.reshape(108, -1), red_.reshape(108, -1)
+    else:
+        for at, plane in ((216, blue), (270, red_)):
+            buffer[at : at + 54].reshape(108, row // 2)[:, : width // 2] = plane.reshape(108, -1)
+    rgb = as_rgb(buffer, {"format": name, "size": (width, 216)})
+    assert rgb.shape == (216, width, 3)
+    np.testing.assert_allclose(rgb, red, atol=3)

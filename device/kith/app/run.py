@@ -27,6 +27,7 @@ from kith.config import ButtonSettings, CameraSettings, MicrophoneSettings, Sett
 from kith.drivers.alsa_microphone import AlsaMicrophone
 from kith.drivers.battery import SysBattery
 from kith.drivers.board_health import SysBoard
+from kith.drivers.either_camera import EitherCamera
 from kith.drivers.evdev_button import EvdevButton
 from kith.drivers.gpio_button import GpioButton
 from kith.drivers.opencv_camera import OpenCvCamera
@@ -138,7 +139,8 @@ def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
         case "v4l2":
             return OpenCvCamera(settings, clock)
         case "auto":
-            return PiCamera(settings, clock) if is_installed() else OpenCvCamera(settings, clock)
+            usb = OpenCvCamera(settings, clock)
+            return EitherCamera(PiCamera(settings, clock), usb) if is_installed() else usb
         case other:
             raise ConfigError(f"camera.kind must be auto, picamera2 or v4l2, not '{other}'")
 
