@@ -39,7 +39,7 @@ def command(*words: str) -> str:
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["people"], ["people", "add"], ["identify"], ["simulate"], ["run"], ["doctor"]],
+    [[], ["people"], ["people", "add"], ["identify"], ["simulate"], ["run"], ["doctor"], ["bench"]],
     ids=" ".join,
 )
 def test_help_loads_nothing_heavy(words: list[str]) -> None:

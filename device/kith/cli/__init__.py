@@ -3,12 +3,14 @@
 # The last two add their commands to `people`.
 from kith.cli import people_carrying, people_keeping
 from kith.cli.base import main
+from kith.cli.bench import bench
 from kith.cli.device import doctor, run, simulate
 from kith.cli.identify import identify
 from kith.cli.people import people
 from kith.cli.sounds import sounds
+from kith.cli.support import support
 
-for command in (people, identify, simulate, run, doctor, sounds):
+for command in (people, identify, simulate, run, doctor, support, sounds, bench):
     main.add_command(command)
 
 __all__ = ["main", "people_carrying", "people_keeping"]

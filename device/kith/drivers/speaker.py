@@ -156,13 +156,14 @@ class SpeakerSink:
         """PortAudio's numbers of the chosen devices, best first, and of those that may stand in; None: the
         system's default."""
         by_card = self._by_card()
+        plugged: list[int | None]
         plugged = [by_card[card.number] for card in best_first(self._cards) if card.number in by_card]
         if not self._device:
             return (plugged or [None], [None]) if self._defaults_to_a_screen() else ([None], plugged)
         # A card by its own name first: as a part of a name it may be in another's, too.
-        chosen = [by_card[card.number] for card in self._cards_called() if card.number in by_card]
+        called = [by_card[card.number] for card in self._cards_called() if card.number in by_card]
         named = [index for index, name in self._playing() if self._device.lower() in name.lower()]
-        chosen = list(dict.fromkeys([*chosen, *named]))
+        chosen: list[int | None] = list(dict.fromkeys([*called, *named]))
         return chosen, [index for index in [*plugged, None] if index not in chosen]
 
     def _cards_called(self) -> list[Card]:
