@@ -16,9 +16,11 @@ from image import OUTPUT_DIR, ImageError
 from image.testing.card import CARD_BYTES, free_bytes
 from image.testing.machine import BOARDS
 from image.testing.record import Record, StepFailed
+from image.testing.steps.boards import board
 from image.testing.steps.boot import boot
 from image.testing.steps.cuts import first_start_cuts, power_cuts
 from image.testing.steps.faults import faults
+from image.testing.steps.settings import settings
 from image.testing.steps.stored import data
 from image.testing.trial import Trial
 from image.tools_tree import ToolsTree
@@ -29,6 +31,9 @@ STEPS: Mapping[str, Callable[[Trial], None]] = {
     "first-cuts": first_start_cuts,
     "power-cuts": power_cuts,
     "faults": faults,
+    "settings": settings,
+    "raspi3b": partial(board, name="raspi3b"),
+    "raspi4b": partial(board, name="raspi4b"),
 }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from image.testing.card import Card
 from image.testing.console import ConsoleLine, NotSeen
 from image.testing.device import Device
+from image.testing.guest import GuestGone
 from image.testing.machine import Board, Machine
 from image.testing.record import Record, Row
 from image.tools_tree import ToolsTree
@@ -45,8 +46,7 @@ class Trial:
         if not kept.exists():
             device = self.fresh("settled")
             with self.record.row("settle", "the first start of the card that other steps copy") as row:
-                machine = device.power_on()
-                with machine:
+                with device.power_on() as machine:
                     ready(machine, row)
                     switch_off(machine)
             device.card.path.rename(kept)
@@ -54,9 +54,10 @@ class Trial:
 
     def device(self, name: str, card: Card) -> Device:
         """A device with this card, whose consoles are kept under a name."""
-        return Device(self.tools, self.board, card, self.folder / name, self._show)
+        return Device(self.tools, self.board, card, self.folder / name, self.show)
 
-    def _show(self, line: ConsoleLine) -> None:
+    def show(self, line: ConsoleLine) -> None:
+        """Tell of a line of the console that is of interest."""
         if any(each in line.text for each in _SHOWN):
             self.tell(f"        {line.at_s:7.1f} {line.text}")
 
@@ -72,7 +73,8 @@ def ready(machine: Machine, row: Row, *, limit_s: float = LIMIT_S) -> None:
 def switch_off(machine: Machine, limit_s: float = COMMAND_LIMIT_S) -> float:
     """Switch it off in an orderly way; the seconds that took."""
     begun_s = machine.console.now_s()
-    machine.guest.run("systemctl poweroff --no-block")
+    with suppress(GuestGone):
+        machine.guest.run("systemctl poweroff --no-block")
     machine.ended(limit_s)
     return machine.console.now_s() - begun_s
 

@@ -24,25 +24,24 @@ def boot(trial: Trial) -> None:
     """The first start, all that can be asked in it, and a second start."""
     device = trial.fresh(STEP)
     sound = device.folder / "first.wav"
-    with trial.record.row(STEP, "the first start of a card as it is flashed") as row:
-        machine = device.power_on(Extras(sound=sound))
-        ready(machine, row)
-        for line in machine.console.find("kith-data:"):
-            row.note(f"at {line.at_s:.0f} s {line.text}")
-    with machine:
+    with device.power_on(Extras(sound=sound)) as machine:
+        with trial.record.row(STEP, "the first start of a card as it is flashed") as row:
+            ready(machine, row)
+            for line in machine.console.find("kith-data:"):
+                row.note(f"at {line.at_s:.0f} s {line.text}")
         _asked(trial, machine, device.folder)
         pause(machine, _LISTEN_S)
         with trial.record.row(STEP, "switched off in an orderly way") as row:
             row.note(f"after {switch_off(machine):.0f} s")
     with trial.record.row(STEP, "what was heard at the first start") as row:
         hear(sound, row, _GREETING)
-    with trial.record.row(STEP, "the second start") as row:
-        machine = device.power_on()
-        ready(machine, row)
-    with machine, trial.record.row(STEP, "systemd-analyze blame of the second start") as row:
-        settled_down(machine)
-        _no_failures(machine, row)
-        _blame(machine, row, device.folder)
+    with device.power_on() as machine:
+        with trial.record.row(STEP, "the second start") as row:
+            ready(machine, row)
+        with trial.record.row(STEP, "systemd-analyze blame of the second start") as row:
+            settled_down(machine)
+            _no_failures(machine, row)
+            _blame(machine, row, device.folder)
 
 
 def listeners(machine: Machine) -> list[str]:

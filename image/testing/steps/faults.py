@@ -15,11 +15,10 @@ _SERVICES = ("kith-guard.service", "kith.service")
 def faults(trial: Trial) -> None:
     """All in one start."""
     device = trial.settled(STEP)
-    with trial.record.row(STEP, "started") as row:
-        machine = device.power_on()
-        ready(machine, row)
-        settled_down(machine)
-    with machine:
+    with device.power_on() as machine:
+        with trial.record.row(STEP, "started") as row:
+            ready(machine, row)
+            settled_down(machine)
         for service in _SERVICES:
             for how, words in (("kill", "killed"), ("hang", "hung (SIGSTOP)")):
                 with trial.record.row(STEP, f"{service} {words}") as row:
