@@ -1,0 +1,1 @@
+"""How the image is built: packages to a root tree, the root tree to partitions, partitions to a card."""
