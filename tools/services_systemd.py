@@ -106,7 +106,9 @@ def _install_units() -> None:
         shutil.copy(ROOT / "systemd" / name, TREE / place)
     _run("chroot", str(TREE), "systemd-sysusers")
     units = TREE / "etc/systemd/system"
-    shutil.rmtree(TREE / "var/lib/kith", ignore_errors=True)
+    for left in ("var/lib/kith", "etc/kith", "var/log/journal"):
+        shutil.rmtree(TREE / left, ignore_errors=True)
+    (TREE / "etc/asound.conf").unlink(missing_ok=True)
     for name in _UNITS:
         shutil.copy(ROOT / "systemd" / name, units / name)
     units.joinpath("kith-probe.service").write_text(_PROBE_UNIT)

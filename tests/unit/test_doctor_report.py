@@ -64,7 +64,7 @@ def test_the_status_and_the_whole_verdict_are_the_words_doctor_s(state: Path) ->
 
 
 def test_nobody_is_named_not_even_by_a_path_or_a_remote(state: Path) -> None:
-    def named(settings: object) -> str:
+    def named(*given: object) -> str:
         raise ButtonUnavailable("no pin for Anna Kowalska, zoë or ZOE in /home/theodora/x")
 
     with mock.patch.object(doctor, "_button", named):

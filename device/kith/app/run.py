@@ -43,8 +43,8 @@ _LOG = logging.getLogger(__name__)
 
 
 def run(settings: Settings, state: Path, config: Path | None = None) -> bool:
-    """Run until SIGTERM or SIGINT; False when a part could not be kept alive. config: the settings file, which
-    the guard's are in, too. Raises KithError."""
+    """Run until SIGTERM or SIGINT; False when a part could not be kept alive. config: the settings file,
+    which the guard's are in, too. Raises KithError."""
     quieten_opencv()
     clock = MonotonicClock()
     inbox: Inbox[Message] = Inbox(clock)

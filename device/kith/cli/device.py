@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kith.app.findings import Finding
+    from kith.app.scrubbing import Scrubber
     from kith.config import Settings
     from kith.types import Announcement
 
@@ -199,38 +200,43 @@ def doctor(
                 part, as "camera"; verdict, "ok", "missing" or "failed"; text, in words
     """
     from kith.app.doctor import examine, on_a_pi
+    from kith.app.doctor_report import scrubber_of
     from kith.app.findings import Verdict
 
     if as_json and with_sounds:
         raise click.UsageError("--json leaves nothing else on the output: leave out --sounds")
-    failed = False
-    wearable = wearable or on_a_pi()
     config: Path | None = ctx.find_root().obj
     settings, state = settings_of(ctx), state_of(data)
-    findings: list[Finding] = []
     if aloud:
         _tell_begin(settings)
-    for finding in examine(settings, state, wearable=wearable, config=config):
-        failed |= finding.verdict is Verdict.FAILED
-        findings.append(finding)
-        if as_json:
-            continue
-        colour = {Verdict.OK: "green", Verdict.MISSING: "yellow", Verdict.FAILED: "red"}[finding.verdict]
-        click.echo(
-            f"{finding.part:<10} {click.style(f'{finding.verdict.value:<8}', fg=colour)} {finding.text}"
-        )
+    examined = examine(settings, state, wearable=wearable or on_a_pi(), config=config)
+    findings = [_noted(finding, shown=not as_json) for finding in examined]
     if as_json:
-        from datetime import UTC, datetime
-
-        from kith.app.doctor_report import report, scrubber_of
-
-        echo_json(report(findings, scrubber_of(settings, state, config), when=datetime.now(UTC)))
+        _print_json(findings, scrubber_of(settings, state, config))
     if aloud:
         _tell_outcome(findings, settings)
     if with_sounds:
         ctx.invoke(sounds)
-    if failed:
+    if any(finding.verdict is Verdict.FAILED for finding in findings):
         ctx.exit(1)
+
+
+def _print_json(findings: Sequence[Finding], scrubber: Scrubber) -> None:
+    from datetime import UTC, datetime
+
+    from kith.app.doctor_report import report
+
+    echo_json(report(findings, scrubber, when=datetime.now(UTC)))
+
+
+def _noted(finding: Finding, *, shown: bool) -> Finding:
+    from kith.app.findings import Verdict
+
+    if not shown:
+        return finding
+    colour = {Verdict.OK: "green", Verdict.MISSING: "yellow", Verdict.FAILED: "red"}[finding.verdict]
+    click.echo(f"{finding.part:<10} {click.style(f'{finding.verdict.value:<8}', fg=colour)} {finding.text}")
+    return finding
 
 
 def _tell_begin(settings: Settings) -> None:

@@ -204,8 +204,10 @@ def clash_with_button(settings: GuardSettings, path: Path | str) -> str | None:
     """What is wrong where the main daemon's button is said to be on one of the guard's pins in the same
     settings file, in a sentence; None where nothing is, and for a button that its own daemon refuses."""
     button = read_table(path).get("button", {})
-    gpio = button.get("gpio", ButtonSettings().gpio) if isinstance(button, dict) else None
-    part = part_on(settings, gpio) if type(gpio) is int else None
+    gpio: object = button.get("gpio", ButtonSettings().gpio) if isinstance(button, dict) else None
+    if not isinstance(gpio, int) or isinstance(gpio, bool):
+        return None
+    part = part_on(settings, gpio)
     return None if part is None else f"{path}: {shared_pin(part, gpio)}"
 
 
