@@ -9,7 +9,18 @@ import numpy as np
 
 from kith.clock import NS_PER_MS
 from kith.config import VisionSettings
-from kith.types import F32, U8, AlignedFace, Embedding, Face, FaceQuality, Frame, Rejection, TrackedFace
+from kith.types import (
+    F32,
+    U8,
+    AlignedFace,
+    BoxPx,
+    Embedding,
+    Face,
+    FaceQuality,
+    Frame,
+    Rejection,
+    TrackedFace,
+)
 from kith.vision import quality
 from kith.vision.aligner import align
 from kith.vision.detector import Detector
@@ -80,6 +91,14 @@ def _moved(face: Face, x: int, y: int) -> Face:
     return replace(face, box=replace(face.box, x=face.box.x + x, y=face.box.y + y), landmarks=landmarks)
 
 
+def _grown(face: Face, times_x: float, times_y: float) -> Face:
+    landmarks = face.landmarks * np.array([times_x, times_y], np.float32)
+    landmarks.setflags(write=False)
+    box = face.box
+    grown = BoxPx(x=box.x * times_x, y=box.y * times_y, w=box.w * times_x, h=box.h * times_y)
+    return replace(face, box=grown, landmarks=landmarks)
+
+
 class FacePipeline:
     """Frames in, tracked faces out. The embedder runs a few times a second on each face, not on every
     frame: often while nobody is sure who it is, seldom once somebody is. Where a small face is, or was a
@@ -104,7 +123,7 @@ class FacePipeline:
         needs, but of small faces only the largest face in view: no second look shows the others finely.
         """
         now_ns, size_px = frame.captured_ns, (frame.rgb.shape[1], frame.rgb.shape[0])
-        tracks = self._tracker.update(self._analyzer.detect(frame.rgb), now_ns)
+        tracks = self._tracker.update(self._first_look(frame), now_ns)
         assessed = {track.track_id: (track, self._analyzer.assess(frame.rgb, track.face)) for track in tracks}
         if not attentive:
             for track in self._look_again(frame, assessed, sure):
@@ -124,6 +143,14 @@ class FacePipeline:
     def forget(self) -> None:
         """Forget all faces, embeddings and all."""
         self._tracker.forget()
+
+    def _first_look(self, frame: Frame) -> list[Face]:
+        """Faces in pixels of the frame, largest first; found in its small picture where it has one."""
+        if frame.small is None:
+            return self._analyzer.detect(frame.rgb)
+        (height, width), (rows, columns) = frame.rgb.shape[:2], frame.small.shape[:2]
+        faces = self._analyzer.detect(frame.small)
+        return [_grown(face, width / columns, height / rows) for face in faces]
 
     def _look_again(self, frame: Frame, assessed: _Assessed, sure: frozenset[int]) -> list[Track]:
         """The tracks of which a second look at the frame has shown more, or anything at all."""
