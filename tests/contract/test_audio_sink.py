@@ -21,6 +21,7 @@ from kith.errors import AudioFault, AudioUnavailable
 from kith.ports import AudioSink
 from kith.types import I16, SAMPLE_RATE_HZ
 from tests.e2e import pulse
+from tests.hardware.parts import needs, settings
 
 RNG = np.random.default_rng(0)
 
@@ -35,7 +36,7 @@ def read_back(path: Path) -> I16:
         return np.frombuffer(file.readframes(file.getnframes()), np.int16).reshape(-1, 2)
 
 
-@pytest.fixture(params=["wav", "paced", "tee", "speaker"])
+@pytest.fixture(params=["wav", "paced", "tee", "speaker", pytest.param("card", marks=needs("speaker"))])
 def sink(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AudioSink]:
     if request.param == "wav":
         yield WavSink(tmp_path / "a.wav")
@@ -43,6 +44,10 @@ def sink(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AudioSink]:
         yield PacedSink(WavSink(tmp_path / "a.wav"))
     elif request.param == "tee":
         yield TeeSink(WavSink(tmp_path / "a.wav"), WavSink(tmp_path / "b.wav"))
+    elif request.param == "card":
+        card = SpeakerSink(settings().announce.sound_device)
+        yield card
+        card.close()
     else:
         if reason := pulse.why_not():
             pytest.skip(reason)

@@ -25,6 +25,7 @@ from kith.drivers.simulated_button import ScriptedButton, parse_presses
 from kith.errors import ButtonUnavailable, InputError
 from kith.ports import Button as AnyButton
 from kith.types import ButtonEdge
+from tests.hardware.parts import needs, settings
 from tests.unit._evdev_kit import ENTER, Inputs, Listened, key, wait_for
 
 
@@ -213,6 +214,18 @@ def test_edges_of_several_come_one_at_a_time() -> None:
     for thread in threads:
         thread.join()
     assert overlaps == [False, False]
+
+
+@needs("button")
+def test_a_real_one_is_had_let_go_and_had_again() -> None:
+    gpio = settings().button.gpio
+    for _ in range(3):
+        button, other = GpioButton(gpio, MonotonicClock()), GpioButton(gpio, MonotonicClock())
+        button.start(lambda edge: None)
+        button.close()
+        other.start(lambda edge: None)
+        other.close()
+        button.close()
 
 
 @pytest.mark.skipif("KITH_HARDWARE" in os.environ, reason="a Pi has pins")

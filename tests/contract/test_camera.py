@@ -25,13 +25,14 @@ from kith.drivers.simulated_camera import (
 )
 from kith.errors import CameraFault, CameraUnavailable, InputError
 from kith.ports import Camera
+from tests.hardware.parts import wanted
 
 ONLY = os.environ.get("KITH_CAMERA", "")
 V4L2 = CameraSettings(kind="v4l2", v4l2_name=os.environ.get("KITH_V4L2_NAME", ""))
 
 
 def _real(kind: str) -> object:
-    missing = "KITH_HARDWARE" not in os.environ or ONLY not in ("", kind)
+    missing = not wanted("camera") or ONLY not in ("", kind)
     return pytest.param(kind, marks=pytest.mark.skipif(missing, reason="needs a Pi: make hardware-test"))
 
 

@@ -19,6 +19,7 @@ from kith.drivers.gpio_output import GpioPlainOutput, GpioToneOutput
 from kith.drivers.simulated_output import AppliedEdge, SimulatedOutput, parse_breakdowns
 from kith.errors import InputError, OutputFault, OutputUnavailable
 from kith.guard.ports import Output
+from tests.hardware.parts import guard_settings, needs
 
 GPIO = 18
 LONGEST_S = 0.05
@@ -181,10 +182,27 @@ def test_a_machine_without_pins_says_so(output: Output) -> None:
     output.close()
 
 
-@pytest.mark.skipif("KITH_HARDWARE" not in os.environ, reason="needs a Pi with a buzzer on GPIO 18")
-@pytest.mark.parametrize("output", [GpioToneOutput(GPIO), GpioPlainOutput(GPIO)], ids=["tone", "plain"])
-def test_a_real_one_sounds(output: Output) -> None:
+def _buzzer() -> Output:
+    return GpioToneOutput(guard_settings().outputs.buzzer_gpio)
+
+
+def _motor() -> Output:
+    return GpioPlainOutput(guard_settings().outputs.vibration_gpio, what="vibration motor")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [pytest.param(_buzzer, marks=needs("buzzer")), pytest.param(_motor, marks=needs("motor"))],
+    ids=["buzzer", "motor"],
+)
+def test_a_real_one_sounds_at_once_and_ends(make: Callable[[], Output]) -> None:
+    output = make()
+    output.close()
     output.start()
+    began_s = time.perf_counter()
+    output.set(2400)
+    assert time.perf_counter() - began_s < LONGEST_S
+    output.start()  # which makes it silent
     for pitch_hz in (2400, 1200):
         output.set(pitch_hz)
         time.sleep(0.2)

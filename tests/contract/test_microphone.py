@@ -25,6 +25,7 @@ from kith.drivers.simulated_microphone import ECHO, NOISE_LEVEL, SimulatedMicrop
 from kith.errors import HardwareError, MicrophoneFault, MicrophoneUnavailable
 from kith.ports import Microphone
 from kith.types import I16, SAMPLE_RATE_HZ, VoiceBlock
+from tests.hardware.parts import needs, settings
 
 PATIENCE_S = 15.0
 needs_arecord = pytest.mark.skipif(
@@ -65,10 +66,18 @@ def alsa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=[pytest.param("alsa", marks=needs_arecord), "simulated"])
+@pytest.fixture(
+    params=[
+        pytest.param("alsa", marks=needs_arecord),
+        "simulated",
+        pytest.param("card", marks=needs("microphone")),
+    ]
+)
 def microphone(request: pytest.FixtureRequest) -> Iterator[Microphone]:
     made: Microphone
-    if request.param == "alsa":
+    if request.param == "card":
+        made = AlsaMicrophone(settings().microphone.alsa_device, MonotonicClock())
+    elif request.param == "alsa":
         request.getfixturevalue("alsa")
         made = AlsaMicrophone("file", MonotonicClock())
     else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import statistics
 import threading
 import time
@@ -24,9 +23,9 @@ from kith.drivers.vl53l1x import Vl53l1x
 from kith.errors import RangeFinderUnavailable
 from kith.guard.ports import Position, RangeFinder, RangeReading, RangeStatus
 from kith.guard.settings import SensorSettings
+from tests.hardware.parts import guard_settings, needs
 from tests.unit._range_kit import FakeHcSr04, FakeVl53l1x, read_until
 
-HARDWARE = pytest.mark.skipif("KITH_HARDWARE" not in os.environ, reason="needs a Pi: make hardware-test")
 SLACK_S = 0.15
 """A test machine is shared; a guard has real-time priority."""
 LONGEST_READ_S = 0.2 + SLACK_S
@@ -91,9 +90,17 @@ RIGS: dict[str, Callable[[], Rig]] = {
     "hcsr04": _hcsr04,
     "vl53l1x": _vl53l1x,
 }
+
+
+def _wired(kind: str) -> SensorSettings:
+    """As this device's settings have it, else on the usual pins."""
+    both = (guard_settings().head, guard_settings().knee)
+    return next((each for each in both if each.kind == kind), SensorSettings(kind=kind))
+
+
 REAL: dict[str, Callable[[], RangeFinder]] = {
-    "real hcsr04": lambda: HcSr04(Position.HEAD, SensorSettings(kind="hcsr04"), CLOCK),
-    "real vl53l1x": lambda: Vl53l1x(Position.HEAD, SensorSettings(kind="vl53l1x"), CLOCK),
+    "hcsr04": lambda: HcSr04(Position.HEAD, _wired("hcsr04"), CLOCK),
+    "vl53l1x": lambda: Vl53l1x(Position.HEAD, _wired("vl53l1x"), CLOCK),
 }
 
 
@@ -102,9 +109,19 @@ def rig(request: pytest.FixtureRequest) -> Rig:
     return RIGS[request.param]()
 
 
-@pytest.fixture(params=[*RIGS, *(pytest.param(name, marks=HARDWARE) for name in REAL)])
+def _real(name: str) -> object:
+    return pytest.param(REAL[name], marks=needs(name), id=f"real {name}")
+
+
+@pytest.fixture(
+    params=[
+        *(pytest.param(lambda make=make: make().finder, id=name) for name, make in RIGS.items()),
+        *(_real(name) for name in REAL),
+    ]
+)
 def finder(request: pytest.FixtureRequest) -> RangeFinder:
-    return REAL[request.param]() if request.param in REAL else RIGS[request.param]().finder
+    made: RangeFinder = request.param()
+    return made
 
 
 def _timed_read(finder: RangeFinder) -> tuple[RangeReading, float]:
