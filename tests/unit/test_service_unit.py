@@ -13,7 +13,7 @@ from kith import guardd
 from kith.announce import player_thread
 from kith.app.notices import notices_folder
 from kith.config import SETTINGS_FILE, Settings, load_settings
-from kith.drivers import speech_process
+from kith.drivers import alsa_microphone, speech_process
 from kith.guard.settings import GuardSettings, ScheduleSettings, load_guard_settings
 from kith.runtime.worker import Worker
 
@@ -72,6 +72,14 @@ def test_a_call_that_is_not_allowed_is_refused_and_ends_nobody(
 ) -> None:
     for each in (unit, guard):
         assert each["SystemCallErrorNumber"] == ["EPERM"]
+
+
+def test_what_binds_the_microphone_s_program_to_the_daemon_may_run(unit: dict[str, list[str]]) -> None:
+    """It gives its capabilities up by a call that is otherwise refused; `make services-test` tries it."""
+    assert "setpriv" in inspect.getsource(alsa_microphone)
+    assert unit["SystemCallFilter"][-1] == "capset"
+    assert unit["CapabilityBoundingSet"] == [""]
+    assert unit["NoNewPrivileges"] == ["yes"]
 
 
 def test_when_memory_runs_out_the_guard_goes_last(
