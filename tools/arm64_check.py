@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def say(words: str) -> None:
     print(f"\033[1m{words}\033[0m", file=sys.stderr, flush=True)
 
 
-def check(command: list[object], **environ: str) -> None:
+def check(command: Sequence[object], **environ: str) -> None:
     """Run it here in the source tree; ends the program where it fails."""
     done = subprocess.run(list(map(str, command)), cwd=ROOT, env=os.environ | environ, check=False)
     if done.returncode:
