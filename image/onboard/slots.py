@@ -109,6 +109,11 @@ class Slots:
         """Whether all that the firmware needs of it is there."""
         return (self._places.boot / slot / LAST_FILE).is_file()
 
+    def must_be_good(self, slot: str) -> None:
+        """Raises OnboardError where it is not."""
+        if not self.good(slot):
+            raise OnboardError(f"slot {slot} is not complete")
+
     def spoil(self, slot: str) -> None:
         """It is about to be written to. Raises OnboardError where the device would need it."""
         if slot in (self.booted, self.primary):
@@ -121,8 +126,7 @@ class Slots:
     def prepare(self, slot: str) -> None:
         """It is tried when the device is next started by `start_trial`. Raises OnboardError where it is not
         good, or the one that runs has yet to prove good itself."""
-        if not self.good(slot):
-            raise OnboardError(f"slot {slot} is not complete")
+        self.must_be_good(slot)
         if self.on_trial:
             raise OnboardError("the system that runs is on trial itself")
         with writable(self._places, self._execute) as folder:
@@ -195,22 +199,23 @@ class Slots:
 
 def backend(slots: Slots, arguments: Sequence[str]) -> str:
     """What RAUC asks, and the answer for it. Raises OnboardError for what cannot be."""
-    command, names = arguments[0], [name.lower() for name in arguments[1:2]]
+    command, slot, state = [*(word.lower() for word in arguments), "", "", ""][:3]
     if command == "get-current":
         return slots.booted.upper()
     if command == "get-primary":
         return slots.tried.upper()
-    if command == "get-state" and names:
-        return "good" if slots.good(names[0]) else "bad"
-    if command == "set-primary" and names:
-        slots.prepare(names[0])
-    elif command == "set-state" and names and arguments[2:] == ["bad"]:
-        slots.spoil(names[0])
-    elif command == "set-state" and names and arguments[2:] == ["good"]:
-        if not slots.good(names[0]):
-            raise OnboardError(f"slot {names[0]} is not complete")
-    else:
-        raise OnboardError(f"{command} is not known")
+    if slot not in PARTITIONS:
+        raise OnboardError(f"{command} {slot} is not known")
+    if command == "get-state":
+        return "good" if slots.good(slot) else "bad"
+    changes = {
+        ("set-primary", ""): slots.prepare,
+        ("set-state", "bad"): slots.spoil,
+        ("set-state", "good"): slots.must_be_good,
+    }
+    if (command, state) not in changes:
+        raise OnboardError(f"{command} {state} is not known")
+    changes[command, state](slot)
     return ""
 
 
