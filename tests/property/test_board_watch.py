@@ -44,7 +44,8 @@ class Account:
         times = self.held[topic] = self.held.get(topic, 0) + 1
         if topic == "battery":
             assert times <= 2
-            assert news.count == reading.charge.percent is not None
+            assert news.count is not None
+            assert news.count == reading.charge.percent
             assert news.count <= (15 if times == 1 else 5)
             assert not reading.charge.on_mains
         else:

@@ -25,6 +25,24 @@ def video(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_board_in_trouble_is_heard(video: Path, tmp_path: Path) -> None:
+    long = tmp_path / "long.avi"
+    writer = cv2.VideoWriter(str(long), cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (320, 240))
+    for _ in range(120):
+        writer.write(np.full((240, 320, 3), 128, np.uint8))
+    writer.release()
+    file = tmp_path / "events.jsonl"
+    faults = "3 battery 9; 4 hot 9; 4 weak-supply 3; 98 hot 2; 99 battery 5"
+    told = simulate(long, "--faults", faults, "--events", str(file))
+    events = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    said = [event["text"] for event in events if event["event"] == "announcement"]
+    assert said[1:] == [
+        "The battery is low, at nine percent.",
+        "The device is too hot and works more slowly.",
+    ]
+    assert "Not made, since it had ended: 2 faults.\n" in told
+
+
 def simulate(video: Path, *more: str) -> str:
     done = CliRunner().invoke(main, ["simulate", "--quiet", "--video", str(video), *more])
     assert done.exit_code == 0, done.output

@@ -17,8 +17,10 @@ from kith.announce.callouts import Callouts, NoView, direction, distance
 from kith.announce.tour import TourState, tour
 from kith.announce.words import LINES, REASONS, Phrasebook
 from kith.app import refusal
+from kith.app.board_watch import LONGEST_STEADY
 from kith.config import (
     AnnounceSettings,
+    BoardSettings,
     ButtonSettings,
     CameraSettings,
     CorrectionSettings,
@@ -227,7 +229,7 @@ def test_every_fragment_of_a_sentence_is_in_the_table() -> None:
 
 BUTTON, PRESENCE, ENROLLMENT = ButtonSettings(), PresenceSettings(), EnrollmentSettings()
 CAMERA, QUESTIONS, NAMING = CameraSettings(), QuestionSettings(), NamingSettings()
-CORRECTION, EXPIRY = CorrectionSettings(), ExpirySettings()
+CORRECTION, EXPIRY, BOARD = CorrectionSettings(), ExpirySettings(), BoardSettings()
 
 
 @pytest.mark.parametrize(
@@ -279,6 +281,17 @@ CORRECTION, EXPIRY = CorrectionSettings(), ExpirySettings()
         (EXPIRY.grace_days, r"(\d+) days† after they were told"),
         (CAMERA.covered_after_ms / 1000, r"Nothing to be seen for (\d+) s†"),
         (CAMERA.uncovered_after_ms / 1000, r"seen again after (\d+) s†"),
+        (BOARD.check_interval_ms / 1000, r"Asked every (\d+) s;"),
+        (BOARD.battery_low_percent, r"`battery.low` at (\d+) %†"),
+        (BOARD.battery_very_low_percent, r"once more at (\d+) %†"),
+        (BOARD.battery_well_percent, r"`battery.well` above (\d+) %†"),
+        (BOARD.hot_from_deg, r"from (\d+) degrees on"),
+        (BOARD.hot_from_deg - BOARD.cooled_by_deg, r"below (\d+) degrees for"),
+        (BOARD.lasting_ms / 1000, r"degrees on, for (\d+) s†"),
+        (BOARD.steady_after_ms / 1000, r"degrees for (\d+) s†"),
+        (BOARD.lasting_ms / 1000, r"too low for (\d+) s†"),
+        (BOARD.steady_after_ms / 1000, r"was not for (\d+) s†"),
+        (LONGEST_STEADY, r"up to (\d+) times"),
     ],
 )
 def test_the_numbers_in_the_prose_are_the_settings(value: float, pattern: str) -> None:

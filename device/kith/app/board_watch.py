@@ -14,7 +14,7 @@ from kith.ports import BoardHealth, Charge
 
 _STALE_CHECKS = 12
 """Readings that stay away for so many of them say nothing of now: a gauge hangs."""
-_LONGEST_STEADY = 16
+LONGEST_STEADY = 16
 """Times the usual: what comes back again and again is told of more and more seldom, but not for ever so."""
 
 
@@ -116,7 +116,7 @@ class _Lasting:
 
     def _begun(self, now_ns: int) -> bool:
         self._there, self._other_ns = True, None
-        longest_ns = self._usual_ns * _LONGEST_STEADY
+        longest_ns = self._usual_ns * LONGEST_STEADY
         if self._over_ns is None or now_ns - self._over_ns >= longest_ns:
             self._steady_ns = self._usual_ns
         else:
