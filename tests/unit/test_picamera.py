@@ -167,6 +167,7 @@ def test_a_camera_that_never_answers_is_a_fault_and_not_a_hang(
     monkeypatch.setattr(pi, "broken", "capture")
     with pytest.raises(CameraFault, match="stopped answering"):
         camera.read()
+    assert pi.made[0].closed
     monkeypatch.setattr(pi, "broken", "")
     camera.start()
     assert camera.read() is not None
