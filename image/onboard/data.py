@@ -21,7 +21,8 @@ from .luks_header import BEGUN, FINISHED, content_of
 
 DATA_PARTITION = 4
 MAPPER = "kith-data"
-SECTOR_BYTES = 512
+LONGEST_REASON = 200
+"""So many characters of what a command says are told."""
 LEAST_GROWTH_SECTORS = 2048
 """A gap of 1 MiB at the card's end is what alignment leaves."""
 CIPHER = ("--cipher", "xchacha12,aes-adiantum-plain64", "--key-size", "256", "--sector-size", "4096")
@@ -29,6 +30,8 @@ CIPHER = ("--cipher", "xchacha12,aes-adiantum-plain64", "--key-size", "256", "--
 KDF = ("--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000")
 """The least that cryptsetup allows. Stretching slows down guessing; 64 random bytes are not guessed, and
 argon2 would take a gigabyte and seconds at every start."""
+MKFS = ("-q", "-F", "-L", "kith-data", "-E", "nodiscard", "-m", "1", "-J", "size=16")
+"""A journal of 16 MiB is plenty for some writes a second, and quickly made through the cipher."""
 MOUNT_OPTIONS = "noatime,nodev,nosuid,noexec,errors=remount-ro"
 FOLDERS: Sequence[tuple[str, str, str, int]] = (
     ("kith", "kith", "kith", 0o700),
@@ -98,6 +101,11 @@ class DataPartition:
             self._keep(completed(key))
         self._tell(f"{'made and ' if made else ''}mounted in {time.monotonic() - begun_s:.1f} s")
 
+    def give_up(self) -> None:
+        """Lets go of what was opened, so that another attempt finds the card as it is."""
+        self._execute(("umount", str(self._places.data)), b"")
+        self._execute(("cryptsetup", "close", MAPPER), b"")
+
     def erase(self) -> None:
         """Everything on it is lost for good, and a new one is made at the next start."""
         node = self._node()
@@ -110,8 +118,8 @@ class DataPartition:
     def _do(self, *words: str, given: bytes = b"", fine: int = 0) -> int:
         found = self._execute(words, given)
         if found.status > fine:
-            said = found.output.splitlines()[-1:] or [f"status {found.status}"]
-            raise OnboardError(f"{words[0]} {words[1]}: {said[0]}")
+            said = " ".join(found.output.split())[:LONGEST_REASON] or f"status {found.status}"
+            raise OnboardError(f"{words[0]} {words[1]}: {said}")
         return found.status
 
     def _node(self) -> Path:
@@ -146,7 +154,7 @@ class DataPartition:
         words = ("cryptsetup", "luksFormat", "--batch-mode", "--type", "luks2", *CIPHER, *KDF)
         self._do(*words, "--label", BEGUN, "--key-file", "-", str(node), given=secret)
         self._open(node, key)
-        self._do("mkfs.ext4", "-q", "-F", "-L", "kith-data", "-E", "nodiscard", "-m", "1", self._mapped)
+        self._do("mkfs.ext4", *MKFS, self._mapped)
         return key
 
     def _grow(self, node: Path) -> None:
@@ -221,6 +229,14 @@ def _confirmed() -> bool:
     return sys.stdin.readline().strip() == "yes"
 
 
+def _start(partition: DataPartition) -> None:
+    try:
+        partition.start()
+    except (OnboardError, OSError):
+        partition.give_up()
+        raise
+
+
 def main(arguments: Sequence[str]) -> int:
     """`kith-data start` at each start; `kith-data erase` before the device is handed on."""
     places = Places()
@@ -228,7 +244,7 @@ def main(arguments: Sequence[str]) -> int:
     partition = DataPartition(places, run, tell)
     try:
         if list(arguments) == ["start"]:
-            partition.start()
+            _start(partition)
         elif list(arguments) == ["erase"]:
             if not _confirmed():
                 return 1
