@@ -57,7 +57,13 @@ class Service:
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "kith", *map(str, words)],
-                env=os.environ | {"NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "400000"},
+                env=os.environ
+                | {
+                    "NOTIFY_SOCKET": str(folder / "notify"),
+                    "WATCHDOG_USEC": "400000",
+                    "RUNTIME_DIRECTORY": str(folder),
+                    "KITH_DATA_MOUNT": str(folder / "there is no disk"),
+                },
                 stderr=log,
             )
 
@@ -112,6 +118,21 @@ def test_it_lives_without_any_part_and_ends_when_told_to(service: Service) -> No
     log = service.log.read_text()
     assert "Traceback" not in log
     assert log.count("there is no camera") == log.count("no sound: ") == 1
+
+
+@built
+def test_it_misses_its_storage_and_tells_what_others_leave_to_be_said(
+    service: Service, tmp_path: Path
+) -> None:
+    service.logged("is not on a data partition mounted at")
+    notices = tmp_path / "notices"
+    for name in ("update.back", "no.such_line"):
+        (notices / name).touch()
+    service.logged("fault: The update did not work. The earlier version is back.")
+    service.logged("a notice of a name that Kith does not know was taken away unsaid")
+    # Without a sound device nobody hears it: it stays, to be said when there is one.
+    assert [each.name for each in notices.iterdir()] == ["update.back"]
+    assert service.process.poll() is None
 
 
 @built
