@@ -65,8 +65,9 @@ class ToolsTree:
         with _locked(self.path.with_suffix(".lock")):
             if self._stamp.is_file() and self._stamp.read_text(encoding="utf-8") == _fingerprint():
                 return
-            report("making the tree of tools in .cache/image; some minutes, once")
+            report("making the tree of tools in .cache/image; a minute or two, once")
             self._stamp.unlink(missing_ok=True)
+            self._unmount()
             shutil.rmtree(self.path, ignore_errors=True)
             self._make(mirrors_here())
             self._stamp.write_text(_fingerprint(), encoding="utf-8")
@@ -149,8 +150,15 @@ class ToolsTree:
         )
         if done.returncode:
             raise ImageError(f"the tree of tools could not be made: {done.stderr.strip()[-2000:]}")
+        self._unmount()
         self._take_host_files()
         self._add_arm64_headers()
+
+    def _unmount(self) -> None:
+        """mmdebstrap leaves /proc mounted where it is cut off, and on some machines always."""
+        proc = self.path / "proc"
+        if proc.is_mount():
+            subprocess.run(["umount", "--lazy", str(proc)], check=True)
 
     def _take_host_files(self) -> None:
         for name in _HOST_FILES:

@@ -1,4 +1,4 @@
-"""The boot partition: what the Pi's firmware reads, and what a person with any computer may read and change."""
+"""The boot partition: what the Pi's firmware reads, and what a person may read and change there."""
 
 from __future__ import annotations
 
@@ -114,8 +114,8 @@ def build_partition(shop: Workshop, firmware: Path, source: Source) -> Path:
         os.utime(path, (source.epoch_s, source.epoch_s))
     made = shop.work / "boot.fat"
     made.unlink(missing_ok=True)
-    with made.open("wb") as file:
-        file.truncate(BOOT_BYTES)
+    with made.open("wb") as empty:
+        empty.truncate(BOOT_BYTES)
     env = {"SOURCE_DATE_EPOCH": str(source.epoch_s), "MTOOLS_SKIP_CHECK": "1"}
     identity = ["-n", "KITH", "-i", f"{DISK_ID:08x}"]
     shop.tools.run(["mkfs.vfat", "--invariant", "-F", "32", *identity, str(made)], env=env)

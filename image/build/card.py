@@ -16,7 +16,7 @@ BOOT_BYTES = 512 * MIB
 ROOT_BYTES = 512 * MIB
 """The root takes less than half today; it cannot grow once cards are out."""
 DATA_BYTES = 16 * MIB
-"""All zeros, and really written: flashing a card anew makes its old data unreachable. It grows on the device."""
+"""All zeros, and really written: flashing a card anew makes its old data unreachable. Grows on the device."""
 _FIRST_BYTE = 4 * MIB
 """Cards erase in blocks of up to 4 MiB."""
 _SECTOR = 512
@@ -61,8 +61,7 @@ def table_script(parts: tuple[Part, ...]) -> str:
 def build_card(shop: Workshop, *, boot: Path, root: Path) -> Path:
     """The image file, sparse: the boot partition, root A, an empty root B, and zeros for the data."""
     parts = layout()
-    made = shop.out / f"kith-{shop.flavour}.img"
-    made.unlink(missing_ok=True)
+    made = shop.work / "card.img"
     with made.open("wb") as file:
         file.truncate(parts[-1].start + parts[-1].size)
     shop.tools.run(["sfdisk", "--quiet", str(made)], text_in=table_script(parts))
@@ -75,7 +74,8 @@ def build_card(shop: Workshop, *, boot: Path, root: Path) -> Path:
     with made.open("r+b") as file:
         file.seek(parts[-1].start)
         file.write(bytes(parts[-1].size))
-    return made
+    # Whoever reads the last build's card meanwhile keeps it whole.
+    return made.replace(shop.out / f"kith-{shop.flavour}.img")
 
 
 def _copy_sparse(source: Path, target: Path, offset: int) -> None:

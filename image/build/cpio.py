@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +12,7 @@ _TRAILER = "TRAILER!!!"
 def pack(folder: Path) -> bytes:
     """All files below `folder` in the kernel's `newc` format: sorted, of root, of the time 0."""
     parts = []
-    number = 0
-    for path in _sorted(folder):
-        number += 1
+    for number, path in enumerate(_sorted(folder), start=1):
         status = path.lstat()
         content = _content(path, status.st_mode)
         name = str(path.relative_to(folder))
@@ -40,7 +37,7 @@ def _sorted(folder: Path) -> Iterator[Path]:
 
 def _content(path: Path, mode: int) -> bytes:
     if stat.S_ISLNK(mode):
-        return os.readlink(path).encode()
+        return str(path.readlink()).encode()
     return path.read_bytes() if stat.S_ISREG(mode) else b""
 
 

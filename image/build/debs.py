@@ -18,6 +18,9 @@ from image.mirrors import Mirrors
 
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _ARCHITECTURE = "arm64"
+_SHOW = """for file in "$@"; do
+    dpkg-deb --show --showformat='["${Package}","${Version}","${Architecture}"]\\n' "$file"
+done"""
 _PLANNED = re.compile(r"^Inst (\S+) \((\S+) ", re.MULTILINE)
 
 
@@ -145,8 +148,7 @@ class _Apt:
         """Everything that lies here, put on the shelf."""
         places = ("cache/archives", "single")
         files = [file for place in places for file in sorted((self._folder / place).glob("*.deb"))]
-        script = 'for f in "$@"; do dpkg-deb --show --showformat=\'["${Package}","${Version}","${Architecture}"]\\n\' "$f"; done'
-        said = self._tools.run(["sh", "-c", script, "show", *map(str, files)])
+        said = self._tools.run(["sh", "-c", _SHOW, "show", *map(str, files)])
         found = []
         for file, line in zip(files, said.splitlines(), strict=True):
             name, version, architecture = json.loads(line)

@@ -1,4 +1,4 @@
-"""No maintainer script of a package is run; each is read once by a person who writes down what is done instead.
+"""No maintainer script of a package is run; a person reads each once and writes down what is done instead.
 
 `image/packages/scripts.toml` holds that list. A script that is new or has changed stops the build.
 """

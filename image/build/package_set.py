@@ -26,7 +26,7 @@ class Archive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageSet:
-    """A list of packages. `wanted` and `without`: name -> why; `kernel` is the package that names a kernel."""
+    """A list of packages. `wanted` and `without`: name -> why; `kernel` names the kernel's package."""
 
     name: str
     kernel: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from image import REPOSITORY, ImageError
-from image.build.package_set import LISTS
+from image.build.package_set import LISTS, read_list
 from image.build.workshop import Workshop
 
 PYTHON = "3.13"
@@ -42,8 +43,8 @@ swig -python lgpio.i
 cp lgpio.py "$2/"
 module=$2/_lgpio.cpython-313-aarch64-linux-gnu.so
 # As its own setup.py does it for a wheel: one module that holds the library.
-aarch64-linux-gnu-gcc -O2 -g0 -fPIC -shared -pthread -I/usr/include/python3.13 -Isrc "-ffile-prefix-map=$PWD=." \
-    -o "$module" lgpio_wrap.c src/lg*.c src/rgpiod.c
+aarch64-linux-gnu-gcc -O2 -g0 -fPIC -shared -pthread "-ffile-prefix-map=$PWD=." \
+    -I/usr/include/python3.13 -Isrc -o "$module" lgpio_wrap.c src/lg*.c src/rgpiod.c
 aarch64-linux-gnu-strip --strip-unneeded "$module"
 """
 
@@ -110,11 +111,9 @@ def install_kith(shop: Workshop) -> None:
     home = shop.inside(HOME)
     ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
     shutil.copytree(REPOSITORY / "device/kith", home / "lib/kith", ignore=ignored)
-    built = sorted((REPOSITORY / "models/build").glob("*.tflite"))
-    if not built:
-        raise ImageError("the networks are not built; type: make setup")
-    _copy([REPOSITORY / "models/manifest.toml"], home / "models")
-    _copy(built, home / "models/build")
+    manifest = REPOSITORY / "models/manifest.toml"
+    _copy([manifest], home / "models")
+    _copy(_networks(manifest), home / "models/build")
     _copy(sorted((REPOSITORY / "calibration").glob("*.toml")), home / "calibration")
     for command, module in (("kith", "kith.cli"), ("kith-guard", "kith.guardd")):
         path = home / "bin" / command
@@ -124,7 +123,7 @@ def install_kith(shop: Workshop) -> None:
 
 
 def compile_all(shop: Workshop, folders: Sequence[str]) -> None:
-    """Byte-code beside each source, never compared with it again: the root is read-only and the clock may be wrong."""
+    """Byte-code beside each source, never compared with it again: nothing here changes, and clocks err."""
     for folder in folders:
         for stale in shop.inside(folder).rglob("__pycache__"):
             shutil.rmtree(stale)
@@ -170,6 +169,19 @@ def _pip(arguments: Sequence[str]) -> None:
             done.stderr[-1000:]
         ]
         raise ImageError(f"pip could not get what {arguments[-1]} pins: {last[-1]}")
+
+
+def _networks(manifest: Path) -> list[Path]:
+    """The built networks, each as the manifest says."""
+    files = []
+    for network in read_list(manifest)["networks"].values():
+        file = manifest.parent / "build" / network["file"]
+        if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != network["sha256"]:
+            raise ImageError(
+                f"{file.name} is not built, or not as models/manifest.toml says; type: make models"
+            )
+        files.append(file)
+    return files
 
 
 def _copy(files: Sequence[Path], folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,6 +64,7 @@ def settle(shop: Workshop, source: Source) -> None:
     """Users, PAM, links, units, Kith's own system files, and the image's static files on top of all."""
     root = shop.root
     _files(root)
+    _folders(root)
     _kith_system_files(root)
     lay_over(REPOSITORY / "image/rootfs", root)
     _onboard(shop)
@@ -70,6 +72,9 @@ def settle(shop: Workshop, source: Source) -> None:
     _modes(root)
     _units(shop)
     (root / "etc/kith-image").write_text(f"{shop.flavour} {source.version}\n", encoding="utf-8")
+    rauc = root / "etc/rauc/system.conf"
+    told = re.sub(r"^compatible=.*$", f"compatible=kith-{shop.flavour}", rauc.read_text(), flags=re.MULTILINE)
+    rauc.write_text(told, encoding="utf-8")
 
 
 def cache_libraries(shop: Workshop) -> None:
@@ -93,7 +98,7 @@ def lay_over(folder: Path, root: Path) -> None:
 
 def _copy(path: Path, target: Path) -> None:
     if path.is_symlink():
-        target.symlink_to(os.readlink(path))
+        target.symlink_to(path.readlink())
         return
     shutil.copyfile(path, target)
     target.chmod(0o755 if os.access(path, os.X_OK) and path.stat().st_mode & 0o100 else 0o644)
@@ -111,13 +116,14 @@ def _files(root: Path) -> None:
             (root / name).symlink_to(to)
     (root / "etc/localtime").unlink(missing_ok=True)
     (root / "etc/localtime").symlink_to("/usr/share/zoneinfo/Etc/UTC")
+
+
+def _folders(root: Path) -> None:
     for folder in ("opt/kith", "boot/firmware", "data", "mnt", "etc/rauc", "usr/lib/sysusers.d"):
         (root / folder).mkdir(parents=True, exist_ok=True)
-    for name in ("var/run", "var/lock"):
-        if (root / name).is_dir() and not (root / name).is_symlink():
-            (root / name).rmdir()
-    (root / "var/run").unlink(missing_ok=True)
-    (root / "var/run").symlink_to("/run")
+    # All of it is made anew at each start, in memory.
+    shutil.rmtree(root / "run")
+    (root / "run").mkdir()
 
 
 def _kith_system_files(root: Path) -> None:

@@ -44,6 +44,8 @@ _DROPPED: tuple[str, ...] = (
     "etc/dpkg/dpkg.cfg.d",
     "etc/logrotate.d",
     "usr/lib/systemd/boot",
+    # Asks for a crash reporter that is not there, at each start of Python.
+    "usr/lib/python3.13/sitecustomize.py",
 )
 """Manuals, translations, and settings for programs that are not there."""
 
