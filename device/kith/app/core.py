@@ -164,12 +164,8 @@ class Core:
                 self._presses.step(event, now_ns)
             case Playback():
                 self._speech.played(event, now_ns)
-            case Trouble():
-                self._trouble(event, now_ns)
-            case ProximityLevel():
-                self._guard.step(event, now_ns)
-            case BoardReading():
-                self._board.step(event, now_ns)
+            case Trouble() | ProximityLevel() | BoardReading():
+                self._part_tells(event, now_ns)
             case VoiceBlock() | MicrophoneLost():
                 self._talk.heard(event, now_ns)
             case Tick():
@@ -273,6 +269,15 @@ class Core:
             self._gallery_poll_ns = now_ns + _GALLERY_POLL_NS
             self._people.refresh_if_possible()
         self._speech.tick(now_ns)
+
+    def _part_tells(self, event: Trouble | ProximityLevel | BoardReading, now_ns: int) -> None:
+        match event:
+            case Trouble():
+                self._trouble(event, now_ns)
+            case ProximityLevel():
+                self._guard.step(event, now_ns)
+            case BoardReading():
+                self._board.step(event, now_ns)
 
     def _trouble(self, trouble: Trouble, now_ns: int) -> None:
         if trouble.over:
