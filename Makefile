@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 DATA ?= ../shared/data/lfw-dev
 
-.PHONY: help setup models demo test lint check bench calibrate evaluate approaches hardware-test soak power-cuts guard-soak guard-systemd arm64-check image-test clean
+.PHONY: help setup models demo test lint check bench calibrate evaluate approaches image image-update hardware-test soak power-cuts guard-soak guard-systemd arm64-check image-test clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -47,6 +47,12 @@ evaluate: setup ## error rates, curves and a report on DATA=FOLDER (LFW layout),
 approaches: setup ## how soon the guard warns, how often needlessly; its table belongs into docs/guard.md
 	@$(PY) -m calibration.approaches --json calibration/approaches.json --plot docs/images/guard-approaches.png
 
+image: setup ## the SD card image and its update, two minutes, as root; KEYS=FOLDER: signed by your own, AGAIN=1: twice, and compared
+	@$(PY) -m image build $(if $(KEYS),--keys "$(KEYS)") $(if $(AGAIN),--again)
+
+image-update: setup ## sign the root that `make image` built last as an update; KEYS=FOLDER as above
+	@$(PY) -m image bundle $(if $(KEYS),--keys "$(KEYS)")
+
 hardware-test: setup ## on a Pi with its parts: the contract suites over the real drivers
 	@KITH_HARDWARE=1 $(PY) -m pytest tests/contract
 
@@ -70,4 +76,4 @@ image-test: setup ## the built image in QEMU: started, asked, cut from power, up
 	@$(PY) -m image.testing $(if $(ONLY),--only $(ONLY))
 
 clean: ## take away everything that was built; photographs and galleries of yours are not touched
-	rm -rf .venv .cache models/build demo/build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .cache models/build demo/build build/image .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

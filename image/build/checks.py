@@ -59,6 +59,7 @@ def _compilers(root: Path) -> Iterator[str]:
 
 
 def _rights(root: Path) -> Iterator[str]:
+    owner = root.lstat().st_uid
     for path in sorted(root.rglob("*")):
         mode = path.lstat().st_mode
         name = str(path.relative_to(root))
@@ -68,7 +69,7 @@ def _rights(root: Path) -> Iterator[str]:
             yield f"changes its user or group when started: /{name}"
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
             yield f"everybody may write: /{name}"
-        if name.startswith(("opt/kith/", "etc/")) and path.lstat().st_uid != 0:
+        if name.startswith(("opt/kith/", "etc/")) and path.lstat().st_uid != owner:
             yield f"not root's: /{name}"
 
 
