@@ -28,6 +28,7 @@ from hypothesis import strategies as st
 from kith.announce.arbiter import MAX_WAITING
 from kith.announce.hush import Hazard
 from kith.announce.words import LINES
+from kith.app.board_watch import BoardReading
 from kith.app.core import CoreEvent, Trouble
 from kith.clock import NS_PER_MS, NS_PER_S
 from kith.config import ExpirySettings, LearningSettings, Settings
@@ -35,6 +36,7 @@ from kith.drivers import simulated_microphone
 from kith.errors import GalleryError
 from kith.guard.messages import ProximityLevel
 from kith.guard.ports import Fault, Health, Level, Position
+from kith.ports import BoardHealth, Charge
 from kith.recognition.files import write_private
 from kith.recognition.gallery import Gallery
 from kith.types import Announcement, Band, ButtonEdge, Earcon, Embedding, Gesture, View
@@ -78,7 +80,11 @@ GUARDS: dict[str, Callable[[float], ProximityLevel] | None] = {
     "dead": lambda at_ms: message(at_ms, Level.QUIET, sensor(), knee(Health.DEAD, Fault.SILENT)),
 }
 TROUBLES = ["camera.missing", "voice.failed", "remote.lost", "recognition.restarted", "button.missing"]
-EVERYTHING = [key for key, line in LINES.items() if line.sound is Earcon.FAULT]
+EVERYTHING = [key for key, line in LINES.items() if line.sound is Earcon.FAULT and "{" not in line.text]
+BOARD_FAILS = BoardReading(
+    health=BoardHealth(temperature_c=90.0, under_voltage=True), charge=Charge(percent=4)
+)
+"""What has a figure in it is told of by what is measured."""
 
 
 class Watched(Life):
@@ -217,6 +223,7 @@ class Watched(Life):
     def _do_everything_breaks(self, _: None) -> None:
         for key in EVERYTHING:
             self._do_trouble(key)
+        self.reading = BOARD_FAILS
 
     def _do_disk(self, full: bool) -> None:
         self.disk_full = full
