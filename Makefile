@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 DATA ?= ../shared/data/lfw-dev
 
-.PHONY: help setup models demo test lint check bench calibrate evaluate approaches image image-update hardware-test soak power-cuts guard-soak guard-systemd arm64-check image-test clean
+.PHONY: help setup models demo test lint check bench calibrate evaluate approaches image image-update hardware-test soak power-cuts guard-soak services-test camera-check arm64-check image-test clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -53,8 +53,8 @@ image: setup ## the SD card image and its update, two minutes, as root; KEYS=FOL
 image-update: setup ## sign the root that `make image` built last as an update; KEYS=FOLDER as above
 	@$(PY) -m image bundle $(if $(KEYS),--keys "$(KEYS)")
 
-hardware-test: setup ## on a Pi with its parts: the contract suites over the real drivers
-	@KITH_HARDWARE=1 $(PY) -m pytest tests/contract
+hardware-test: setup ## on a Pi with its parts: the contract suites over the real drivers; KITH_PARTS=button,camera: only those
+	@KITH_HARDWARE=1 $(PY) -m pytest -s -rs tests/contract tests/hardware
 
 soak: setup ## 100,000 frames of a looped walk in virtual time, half an hour: does the device grow?
 	@$(PY) -m bench.soak
@@ -65,8 +65,11 @@ power-cuts: setup ## killed 1,000 times amid enrollments, renames and forgets: i
 guard-soak: setup ## the main daemon killed 200 times: does the guard miss a warning? six minutes
 	@KITH_GUARD_KILLS=200 $(PY) -m pytest tests/e2e/test_guard_survives.py -s -k killed
 
-guard-systemd: ## the guard under a real systemd in a container: hung and killed, how soon it is back (root)
-	@python3 tools/guard_systemd.py
+services-test: setup ## both services under a real systemd in a container: killed, hung, starved; five minutes (root)
+	@$(PY) tools/services_systemd.py
+
+camera-check: setup ## the camera's driver on the real picamera2 and libcamera, no camera needed; ten minutes the first time
+	@$(PY) -m tools.camera_stack
 
 arm64-check: setup ## networks and commands on emulated arm64 cores: do they see the same? minutes a core
 	@$(PY) -m demo build --quiet-if-done
