@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kith.app import doctor
-from kith.app.doctor_report import board_model, names_in, report
+from kith.app.boards import board_model
+from kith.app.doctor_report import names_in, report
 from kith.app.findings import Finding, Verdict
 from kith.app.scrubbing import Scrubber
 from kith.cli import main

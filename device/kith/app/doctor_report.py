@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from kith.app.boards import MODEL_FILE, board_model
 from kith.app.findings import Finding, Verdict
 from kith.app.paths import gallery_file
 from kith.app.scrubbing import Scrubber, whereabouts
@@ -19,11 +20,9 @@ from kith.errors import KithError
 from kith.recognition.gallery import Gallery
 from kith.recognition.store import backup_of
 
-_BOARD = Path("/proc/device-tree/model")
-
 
 def report(
-    findings: Iterable[Finding], scrubber: Scrubber, *, when: datetime, board: Path = _BOARD
+    findings: Iterable[Finding], scrubber: Scrubber, *, when: datetime, board: Path = MODEL_FILE
 ) -> dict[str, Any]:
     """What `kith doctor --help` promises. when: with a time zone."""
     found = [
@@ -46,14 +45,6 @@ def kith_version() -> str:
         return version("kith")
     except PackageNotFoundError:
         return "unknown"
-
-
-def board_model(file: Path = _BOARD) -> str | None:
-    """As "Raspberry Pi 5 Model B Rev 1.0", without its serial number; None where the machine has no name."""
-    try:
-        return file.read_text(encoding="utf-8", errors="replace").rstrip("\0\n") or None
-    except OSError:
-        return None
 
 
 def scrubber_of(settings: Settings, state: Path, config: Path | None = None) -> Scrubber:

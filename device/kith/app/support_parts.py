@@ -16,7 +16,8 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from kith.app.doctor_report import board_model, kith_version
+from kith.app.boards import board_model
+from kith.app.doctor_report import kith_version
 from kith.app.paths import gallery_file
 from kith.config import Settings, load_settings
 from kith.drivers.sound_cards import cards
