@@ -129,9 +129,11 @@ class Mute:
 
     def __init__(self, camera: Any) -> None:
         self._camera = camera
+        self._kept: list[Any] = []
 
     def queue_request(self, request: Any) -> None:
-        """Keep it."""
+        """libcamera holds on to what is queued."""
+        self._kept.append(request)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._camera, name)
@@ -153,7 +155,7 @@ def test_a_camera_that_falls_silent_is_a_fault_and_opens_again(how: str) -> None
     with pytest.raises(CameraFault, match="stopped answering"):
         _read_on(camera)
     took_s = time.monotonic() - began_s
-    assert took_s < 2.3
+    assert took_s < 3, "on a machine that may be busy"
     with pytest.raises(CameraFault, match="not open"):
         camera.read()
     if how == "no frame comes":

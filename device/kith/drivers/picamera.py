@@ -32,7 +32,7 @@ _EARLY_NS = 5 * NS_PER_MS
 """Three frames of a thirtieth of a second are a tenth, whatever their rounding."""
 _BUFFERS = 4
 """As many as picamera2 takes for a preview: one is copied while others are filled."""
-_ANSWER_S = 1.8
+_ANSWER_S = 1.7
 """A frame takes a thirtieth of a second, the first one after the start up to a second; silence for
 `silent_after_ms` is a fault, and this is soon enough to say of what."""
 _AS_RGB = {"BGR888": None, "YUV420": cv2.COLOR_YUV2RGB_I420, "NV12": cv2.COLOR_YUV2RGB_NV12}
