@@ -8,7 +8,7 @@ from pathlib import Path
 
 from image import REPOSITORY
 from image.build.cpio import pack
-from image.build.kernel import Kernel, module_name, read_needs
+from image.build.kernel import Kernel, all_needs, module_name
 from image.build.workshop import Workshop
 
 _PARTS = REPOSITORY / "image" / "initrd"
@@ -50,7 +50,7 @@ def _busybox(shop: Workshop) -> Path:
 
 
 def _take_modules(kernel: Kernel, folder: Path) -> None:
-    needs = read_needs((kernel.modules / "modules.dep").read_text(encoding="utf-8"))
+    needs = all_needs(kernel)
     by_name = {module_name(path): path for path in needs}
     names = wanted_modules((_PARTS / "modules").read_text(encoding="utf-8"))
     chosen = {by_name[name] for name in names if name in by_name}

@@ -12,7 +12,7 @@ from image.build import cpio
 from image.build.boot_partition import command_line, config_text
 from image.build.card import DATA_BYTES, DISK_ID, MIB, layout, table_script
 from image.build.initrd import wanted_modules
-from image.build.kernel import choose, module_key, module_name, read_needs
+from image.build.kernel import add_wishes, choose, module_key, module_name, read_needs
 
 
 def test_the_partitions_follow_one_another_without_gap_or_overlap() -> None:
@@ -99,6 +99,19 @@ def test_modules_bring_all_that_they_need_and_patterns_for_nothing_are_told() ->
     chosen, idle = choose(needs, ["fs/fat/vfat", "drivers/mmc/host/none"])
     assert chosen == {"kernel/fs/fat/vfat.ko.xz", "kernel/fs/fat/fat.ko.xz"}
     assert idle == ["drivers/mmc/host/none"]
+
+
+def test_what_a_module_asks_for_by_name_comes_along_with_its_own_needs() -> None:
+    needs = {
+        "kernel/fs/ext4/ext4.ko.xz": ["kernel/fs/jbd2/jbd2.ko.xz"],
+        "kernel/fs/jbd2/jbd2.ko.xz": [],
+        "kernel/crypto/crc32c_generic.ko.xz": ["kernel/lib/libcrc.ko.xz"],
+        "kernel/lib/libcrc.ko.xz": [],
+    }
+    softdep = "# remark\nsoftdep ext4 pre: crypto-crc32c post: not-in-this-kernel\n"
+    found = add_wishes(needs, softdep, "# remark\nalias crypto-crc32c crc32c_generic\n")
+    assert set(found["kernel/fs/ext4/ext4.ko.xz"]) == set(needs) - {"kernel/fs/ext4/ext4.ko.xz"}
+    assert found["kernel/fs/jbd2/jbd2.ko.xz"] == []
 
 
 def test_a_module_has_one_name_however_its_file_is_packed() -> None:
