@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from image import OUTPUT_DIR, ImageError
-from image.build import gate
+from image.build import checks, gate
 from image.build.bundle import build_bundle
 from image.build.debs import Further
 from image.build.make import Built, Inputs, build, give_away
@@ -93,6 +93,15 @@ def _scripts(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _check(chosen: argparse.Namespace) -> int:
+    shop = _shop(chosen)
+    if not shop.root.is_dir():
+        raise ImageError("there is no tree to check; type: python3 -m image build")
+    checks.refuse([*checks.check_tree(shop.root), *checks.check_units(shop)])
+    print("nothing is wrong with the tree that was built last")
+    return 0
+
+
 def _tell_set(chosen: argparse.Namespace) -> None:
     found = load_package_set(chosen.set)
     for title, packages in (("in", found.wanted), ("left out", found.without)):
@@ -136,6 +145,9 @@ def _parser() -> argparse.ArgumentParser:
     building.add_argument("--archive", metavar="ADDRESS", help="the archive that rpios needs beside Debian's")
     building.add_argument("--keyring", type=Path, help="that archive's keys")
     building.set_defaults(run=_build)
+    checking = commands.add_parser("check", help="look for what must not be in the tree that was built last")
+    _of_a_set(checking)
+    checking.set_defaults(run=_check)
     bundle = commands.add_parser("bundle", help="sign the root that was built last as an update")
     _of_a_set(bundle)
     _with_keys(bundle)

@@ -64,6 +64,8 @@ class ToolsTree:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(self.path.with_suffix(".lock")):
             if self._stamp.is_file() and self._stamp.read_text(encoding="utf-8") == _fingerprint():
+                # A portable machine meets another network each day.
+                self._take_host_files()
                 return
             report("making the tree of tools in .cache/image; a minute or two, once")
             self._stamp.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -16,13 +17,17 @@ from image.build.workshop import Source
 _FORMAT = 1
 
 
-def lock_text(*, flavour: str, source: Source, debs: Sequence[Deb], wheels: Sequence[Wheel]) -> str:
-    """The lock file: every package, every wheel, the source's state; the same build gives the same text."""
+def lock_text(
+    *, flavour: str, source: Source, debs: Sequence[Deb], wheels: Sequence[Wheel], authority: Path
+) -> str:
+    """The lock file: every package and wheel, the source's state, whose updates the image takes; the same
+    build gives the same text."""
     content = {
         "format": _FORMAT,
         "flavour": flavour,
         "source": asdict(source),
         "debs": [asdict(each) for each in debs],
+        "update_authority_sha256": hashlib.sha256(authority.read_bytes()).hexdigest(),
         "wheels": [asdict(each) for each in wheels],
     }
     return json.dumps(content, indent=1, sort_keys=True) + "\n"

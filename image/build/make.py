@@ -128,7 +128,8 @@ def _card(shop: Workshop, source: Source, debs: Sequence[Deb]) -> Built:
 
 def _papers(shop: Workshop, source: Source, debs: Sequence[Deb]) -> None:
     wheels = [*python_parts.pinned(LISTS / "wheels.txt"), *python_parts.pinned(LISTS / "sources.txt")]
-    text = lock_text(flavour=shop.flavour, source=source, debs=debs, wheels=wheels)
+    authority = shop.inside("/etc/rauc/keyring.pem")
+    text = lock_text(flavour=shop.flavour, source=source, debs=debs, wheels=wheels, authority=authority)
     (shop.out / "inputs.lock").write_text(text, encoding="utf-8")
     bill = materials_text(
         flavour=shop.flavour,

@@ -199,6 +199,7 @@ def _units(shop: Workshop) -> None:
     # Before Debian's own, which enable what is not wanted here; after the image's, 10-kith.preset.
     (presets / "20-image.preset").write_text("".join([*lines, "disable *\n"]), encoding="utf-8")
     shop.tools.run(["systemctl", f"--root={shop.root}", "--quiet", "preset-all"])
+    shop.tools.run(["systemctl", f"--root={shop.root}", "--quiet", "set-default", "multi-user.target"])
     for unit in lists["masked"]:
         link = shop.root / "etc/systemd/system" / unit
         link.unlink(missing_ok=True)

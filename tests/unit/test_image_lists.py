@@ -127,7 +127,12 @@ def test_a_review_without_a_word_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_lock_reads_back_and_is_the_same_text_each_time(tmp_path: Path) -> None:
-    texts = [lock_text(flavour="debian", source=SOURCE, debs=DEBS, wheels=WHEELS) for _ in range(2)]
+    authority = tmp_path / "authority.cert.pem"
+    authority.write_text("certificate", encoding="utf-8")
+    texts = [
+        lock_text(flavour="debian", source=SOURCE, debs=DEBS, wheels=WHEELS, authority=authority)
+        for _ in range(2)
+    ]
     assert texts[0] == texts[1]
     (tmp_path / "inputs.lock").write_text(texts[0], encoding="utf-8")
     assert read_debs(tmp_path / "inputs.lock", "debian") == DEBS
