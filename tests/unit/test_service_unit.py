@@ -111,13 +111,29 @@ def test_every_group_and_folder_that_the_units_need_is_made(
     assert str(notices_folder({})) in dict(folders)
 
 
+ALSA, VIDEO, I2C = "char-116", "char-81", "char-89"
+"""Of Linux's list of device numbers."""
+BUILT_IN = {"char-dma_heap", "char-gpiochip", "char-input"}
+"""Of Debian's kernel and Raspberry Pi's: their names are known before anything begins."""
+
+
 def test_devices_in_a_folder_are_named_by_their_kind(unit: dict[str, list[str]]) -> None:
     """/dev/dma_heap is a folder, and allowing a folder allows nothing in it."""
     allowed = [value.split()[0] for value in unit["DeviceAllow"]]
-    assert set(allowed) == {
-        *("char-alsa", "char-video4linux", "char-media", "char-dma_heap", "char-gpiochip"),
-        "char-input",
-    }
+    assert set(allowed) == {ALSA, VIDEO, "char-media", *BUILT_IN}
+
+
+def test_what_is_plugged_in_later_is_let_in_though_its_module_was_not_loaded_at_the_start(
+    unit: dict[str, list[str]], guard: dict[str, list[str]]
+) -> None:
+    """systemd looks a name up in /proc/devices when a unit begins, and leaves out those that it finds not."""
+    allowed = {value.split()[0] for each in (unit, guard) for value in each["DeviceAllow"]}
+    by_name = {each for each in allowed if not each.removeprefix("char-").isdecimal()}
+    assert by_name - BUILT_IN == {"char-media"}
+    loaded_before = unit["Wants"][0].split()
+    assert loaded_before == ["modprobe@videodev.service"]  # which needs the one that knows "media"
+    assert set(loaded_before) <= set(unit["After"][0].split())
+    assert "kmod load i2c-dev" in (SYSTEMD / "60-kith.rules").read_text()
 
 
 def test_the_service_s_user_may_switch_off_and_nothing_else(unit: dict[str, list[str]]) -> None:
@@ -218,6 +234,6 @@ def test_the_guard_s_user_reaches_the_daemon_s_socket_and_not_its_faces(
 def test_the_guard_has_pins_and_i2c_and_a_folder_of_its_own_for_lgpio(
     guard: dict[str, list[str]], unit: dict[str, list[str]]
 ) -> None:
-    assert {value.split()[0] for value in guard["DeviceAllow"]} == {"char-gpiochip", "char-i2c"}
+    assert {value.split()[0] for value in guard["DeviceAllow"]} == {"char-gpiochip", I2C}
     assert guard["RuntimeDirectory"] != unit["RuntimeDirectory"]
     assert f"LG_WD=/run/{guard['RuntimeDirectory'][0]}" in guard["Environment"][0].split()
