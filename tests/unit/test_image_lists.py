@@ -185,6 +185,7 @@ def test_mirrors_are_read_from_both_kinds_of_apt_source(tmp_path: Path) -> None:
     (tmp_path / "sources.list.d").mkdir()
     (tmp_path / "sources.list").write_text(
         "# deb http://not.example/debian trixie main\n"
+        "deb-src http://source.example/debian trixie main\n"
         "deb [arch=amd64] https://tool.example/apt stable main\n"
         "deb [signed-by=/a] http://one.example/debian trixie main\n",
         encoding="utf-8",
