@@ -302,3 +302,14 @@ def test_a_notice_waits_for_kith_to_begin(tmp_path: Path) -> None:
     (tmp_path / "run/kith/notices/update.done").unlink()
     assert notices.said("update.done", wait_s=2)
     assert not Notices(places=Places(root=tmp_path / "none"), sleep=sleep).leave("update.done", wait_s=2)
+
+
+def test_a_notice_follows_no_link_out_of_the_folder(tmp_path: Path) -> None:
+    places = Places(root=tmp_path)
+    folder = tmp_path / "run/kith/notices"
+    folder.mkdir(parents=True)
+    (folder / "update.done").symlink_to(tmp_path / "etc-passwd")
+    assert not Notices(places=places, sleep=lambda _: None).leave("update.done", wait_s=1)
+    assert not (tmp_path / "etc-passwd").exists()
+    assert Notices(places=places).leave("update.back")
+    assert (folder / "update.back").read_bytes() == b""
