@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -32,6 +33,7 @@ class PortAudio(ModuleType):
         self.started = 1
         self.calls = 0
         self.streams: list[Stream] = []
+        self.refused: set[str] = set()
         self.sockets = sockets
         self.known = sockets.playing() if sockets else {3: "USB speaker"}
 
@@ -71,6 +73,9 @@ class PortAudio(ModuleType):
             raise PortAudioError("open: no default")
         if self.sockets and device is not None and name not in self.sockets.playing().values():
             raise PortAudioError("open: no such device")
+        if name in self.refused:
+            os.write(2, b"ALSA lib: no such device\n")
+            raise PortAudioError("open: no such device")
         self.streams.append(Stream(self, name))
         return self.streams[-1]
 
@@ -79,6 +84,7 @@ class Stream:
     def __init__(self, library: PortAudio, name: str) -> None:
         self._library, self.name = library, name
         self.closed = False
+        self.closings = 0
 
     def start(self) -> None:
         self._library.check("start")
@@ -94,6 +100,7 @@ class Stream:
 
     def close(self, ignore_errors: bool = True) -> None:
         self.closed = True
+        self.closings += 1
 
 
 @pytest.fixture(autouse=True)
@@ -247,3 +254,72 @@ def test_an_unknown_name_says_what_there_is_where_nothing_else_opens(
     sockets.plug(1, "Microphone", "USB Microphone", "pcm0c")
     with pytest.raises(AudioUnavailable, match="'Headset'"):
         SpeakerSink("Headset", asound=sockets.root)
+
+
+def test_a_headset_that_is_listed_before_it_opens_is_tried_again_and_more_and_more_seldom(
+    library: PortAudio, sockets: Sockets
+) -> None:
+    """The kernel lists a card before udev has given it to its group."""
+    sockets.plug(1, "Headphones", JACK)
+    sockets.plug(2, "Headset", HEADSET)
+    library.refused = {f"{HEADSET}: - (hw:2,0)"}
+    sink = SpeakerSink("Headset", asound=sockets.root)
+    assert sink.stands_in
+    for _ in range(1000):
+        sink.write(SILENCE)
+    assert [stream.name for stream in library.streams] == 3 * [f"{JACK}: - (hw:1,0)"]
+    library.refused = set()
+    for _ in range(500):
+        sink.write(SILENCE)
+    assert library.streams[-1].name == f"{HEADSET}: - (hw:2,0)"
+    assert not sink.stands_in
+
+
+def test_one_that_is_not_there_is_not_tried_while_the_cards_are_the_same(
+    library: PortAudio, sockets: Sockets
+) -> None:
+    sockets.plug(1, "Headphones", JACK)
+    for device in ("Headset", ""):
+        sink = SpeakerSink(device, asound=sockets.root)
+        opened = len(library.streams)
+        for _ in range(1000):
+            sink.write(SILENCE)
+        assert len(library.streams) == opened
+
+
+def test_a_headset_is_taken_that_comes_when_only_a_screen_was_there(
+    library: PortAudio, sockets: Sockets
+) -> None:
+    sockets.plug(0, "vc4hdmi0", HDMI)
+    sink = SpeakerSink(asound=sockets.root)
+    sockets.plug(1, "Headset", HEADSET)
+    for _ in range(100):
+        sink.write(SILENCE)
+    assert library.streams[-1].name == f"{HEADSET}: - (hw:1,0)"
+
+
+def test_it_may_be_closed_twice_also_after_it_did_not_open_again(
+    library: PortAudio, sockets: Sockets
+) -> None:
+    """PortAudio's second closing would be of memory that it has given back."""
+    sockets.plug(1, "Headphones", JACK)
+    sink = SpeakerSink("Headset", asound=sockets.root)
+    sockets.pull(1)
+    for _ in range(99):
+        sink.write(SILENCE)
+    with pytest.raises(AudioFault):
+        sink.write(SILENCE)
+    sink.close()
+    sink.close()
+    assert [stream.closings for stream in library.streams] == [1]
+
+
+def test_what_the_libraries_print_of_a_device_that_does_not_open_is_not_in_the_journal(
+    library: PortAudio, sockets: Sockets, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sockets.plug(0, "Headset", HEADSET)
+    library.refused = {"the default", f"{HEADSET}: - (hw:0,0)"}
+    with pytest.raises(AudioUnavailable, match="no such device"):
+        SpeakerSink(asound=sockets.root)
+    os.write(2, b"heard again")
+    assert capfd.readouterr().err == "heard again"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ then tears holes into it; see docs/decisions/speech.md."""
 
 _LOOK_AGAIN = 100
 """Blocks of silence, a second, between two looks whether the chosen device is back."""
+_LONGEST_WAIT = 64
+"""Looks. A device that is listed and yet did not open, as before udev has given it to its group, is tried
+again after two looks, then after twice as many each time: each try is a gap in the silence."""
 _CARD_NUMBER = re.compile(r"\(hw:(\d+),\d+\)")
 
 
@@ -42,7 +46,8 @@ class SpeakerSink:
         self._sounddevice = _sounddevice()
         self._underruns = self._quiet = 0
         self._stream: Any = None
-        self._stands_in = False
+        self._stands_in = self._is_listed = False
+        self._looks, self._wait = 0, 2
         self._card: int | None = None
         self._cards = cards(asound)
         self._open_best()
@@ -64,8 +69,10 @@ class SpeakerSink:
 
     def write(self, block: I16) -> None:
         """See `ports.AudioSink.write`."""
-        if self._stands_in:
+        if self._stands_in or self._is_a_screen():
             self._take_back(block)
+        if self._stream is None:
+            raise AudioFault("the sound device is closed")
         try:
             self._underruns += bool(self._stream.write(block.tobytes()))
         except self._sounddevice.PortAudioError as error:
@@ -73,11 +80,14 @@ class SpeakerSink:
 
     def close(self) -> None:
         """Drop what is not heard yet and let the device go; may be called twice."""
+        stream, self._stream = self._stream, None
+        if stream is None:
+            return
         if self._underruns:
             _log.info("the sound device ran dry %d times", self._underruns)
         try:
-            self._stream.abort()
-            self._stream.close()
+            stream.abort()
+            stream.close()
         except self._sounddevice.PortAudioError as error:
             _log.debug("the sound device did not close: %s", error)
 
@@ -86,9 +96,12 @@ class SpeakerSink:
         if self._quiet < _LOOK_AGAIN:
             return
         self._quiet = 0
+        self._looks += 1
         there = cards(self._asound)
-        if there == self._cards:
+        same = there == self._cards
+        if same and not (self._is_listed and self._looks >= self._wait):
             return
+        self._looks, self._wait = 0, min(2 * self._wait, _LONGEST_WAIT) if same else 2
         self._cards = there
         self.close()
         try:
@@ -101,19 +114,19 @@ class SpeakerSink:
         if not self._is_stale():
             with suppress(AudioUnavailable):
                 self._open_one(self._candidates()[0])
-                self._stands_in = False
+                self._stands_in = self._is_listed = False
                 return
         self._restart()
         chosen, others = self._candidates()
         try:
             self._open_one(chosen)
-            self._stands_in = False
+            self._stands_in = self._is_listed = False
         except AudioUnavailable as error:
             try:
                 self._open_one(others)
             except AudioUnavailable:
                 raise error from None
-            self._stands_in = True
+            self._stands_in, self._is_listed = True, self._are_listed(chosen)
             _log.warning("the sound device of the settings is not there: another stands in")
 
     def _restart(self) -> None:
@@ -166,6 +179,15 @@ class SpeakerSink:
         chosen: list[int | None] = list(dict.fromkeys([*called, *named]))
         return chosen, [index for index in [*plugged, None] if index not in chosen]
 
+    def _are_listed(self, indices: list[int | None]) -> bool:
+        """Whether any of these devices is there, though it does not open; the default one is card 0."""
+        first = any(card.number == 0 and card.plays for card in self._cards)
+        return any(first if index is None else True for index in indices)
+
+    def _is_a_screen(self) -> bool:
+        """Taken for want of anything better: a headset that is plugged in now would be."""
+        return not self._device and any(card.hdmi for card in self._cards if card.number == self._card)
+
     def _cards_called(self) -> list[Card]:
         return [card for card in self._cards if card.called(self._device)]
 
@@ -194,14 +216,15 @@ class SpeakerSink:
     def _open(self, index: int | None) -> Any:
         stream: Any = None
         try:
-            stream = self._sounddevice.RawOutputStream(
-                samplerate=SAMPLE_RATE_HZ,
-                channels=2,
-                dtype="int16",
-                latency=self._latency_s,
-                device=index,
-            )
-            stream.start()
+            with _stderr_turned_away():
+                stream = self._sounddevice.RawOutputStream(
+                    samplerate=SAMPLE_RATE_HZ,
+                    channels=2,
+                    dtype="int16",
+                    latency=self._latency_s,
+                    device=index,
+                )
+                stream.start()
         except self._sounddevice.PortAudioError as error:
             if stream is not None:
                 stream.close(ignore_errors=True)
@@ -213,6 +236,25 @@ def _unavailable(device: str, error: Exception) -> AudioUnavailable:
     return AudioUnavailable(
         f"cannot open the sound device '{device or 'default'}': {error}; `aplay -l` lists them"
     )
+
+
+@contextmanager
+def _stderr_turned_away() -> Iterator[None]:
+    """ALSA and PortAudio say several lines of each device that does not open, which is tried every second;
+    the error that is raised says it once. sounddevice does the same while it starts PortAudio."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed, and nothing is printed
+        yield
+        return
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _sounddevice() -> Any:
