@@ -22,6 +22,7 @@ from image.testing.steps.cuts import first_start_cuts, power_cuts
 from image.testing.steps.faults import faults
 from image.testing.steps.settings import settings
 from image.testing.steps.stored import data
+from image.testing.steps.updates import update
 from image.testing.trial import Trial
 from image.tools_tree import ToolsTree
 
@@ -31,6 +32,7 @@ STEPS: Mapping[str, Callable[[Trial], None]] = {
     "first-cuts": first_start_cuts,
     "power-cuts": power_cuts,
     "faults": faults,
+    "update": update,
     "settings": settings,
     "raspi3b": partial(board, name="raspi3b"),
     "raspi4b": partial(board, name="raspi4b"),
@@ -60,6 +62,7 @@ def _chosen(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=list(STEPS), metavar="STEP", help=", ".join(STEPS))
     parser.add_argument("--machine", choices=list(BOARDS), default="virt")
     parser.add_argument("--image", type=Path, default=OUTPUT_DIR / "kith-debian.img")
+    parser.add_argument("--folder", default="test", help="within build/image: log, consoles, cards")
     parser.add_argument("--keep", action="store_true", help="keep the started card of an earlier run")
     return parser.parse_args(arguments)
 
@@ -68,7 +71,7 @@ def _trial(chosen: argparse.Namespace, tell: Callable[[str], None]) -> Trial:
     image: Path = chosen.image.resolve()
     if not image.is_file():
         raise ImageError(f"there is no image {image}; build it by: make image")
-    folder = OUTPUT_DIR / "test"
+    folder = OUTPUT_DIR / chosen.folder
     if not chosen.keep:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)

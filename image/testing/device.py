@@ -9,7 +9,7 @@ from image import ImageError
 from image.testing import firmware
 from image.testing.card import Card
 from image.testing.console import ConsoleLine
-from image.testing.guest import kernel_arguments
+from image.testing.guest import guest_arguments, slow_arguments
 from image.testing.machine import Board, Extras, Kernel, Machine
 from image.tools_tree import ToolsTree
 
@@ -29,22 +29,21 @@ class Device:
         self._tools, self._board, self._tell = tools, board, tell
         self._starts = 0
         self._tryboot = False
+        self.tried = False
+        """Whether the last start was by the firmware's one-time flag."""
         folder.mkdir(parents=True, exist_ok=True)
-
-    @property
-    def tries(self) -> bool:
-        """Whether the firmware's one-time flag is set."""
-        return self._tryboot
 
     def power_on(self, extras: Extras | None = None, arguments: str = "") -> Machine:
         """Start what the firmware would start; its one-time flag is used up. arguments: for the kernel,
         beside those of the card. Raises ImageError where a Pi would start nothing."""
         flag, self._tryboot = self._tryboot, False
+        self.tried = flag
         files = firmware.choose(self.card.read, tryboot=flag, filters=self._board.filters)
         self._starts += 1
         line = firmware.with_console(files.command_line, self._board.console)
+        line = f"{line} {slow_arguments()}"
         if self._board.guest:
-            line = f"{line} {kernel_arguments()}"
+            line = f"{line} {guest_arguments()}"
         return Machine(
             self._tools,
             self._board,

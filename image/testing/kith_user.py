@@ -15,7 +15,7 @@ def as_kith(command: str, given: str = "") -> str:
     """A line of sh that runs `command` as kith, with `given` as its input."""
     words = "systemd-run --quiet --pipe --wait --collect -p User=kith"
     words += " -p 'SupplementaryGroups=audio video gpio input'"
-    words += " -p UMask=0077 -p WorkingDirectory=/run/kith -E KITH_HOME=/opt/kith -E PYTHONPATH=/opt/kith/lib"
+    words += " -p UMask=0077 -p WorkingDirectory=/tmp -E KITH_HOME=/opt/kith -E PYTHONPATH=/opt/kith/lib"
     words += " -E KITH_DATA_MOUNT=/data"
     return (
         f"{words} {command} <<'KITH-END'\n{given}\nKITH-END\n" if given else f"{words} {command} </dev/null\n"

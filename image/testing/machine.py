@@ -103,7 +103,7 @@ def qemu_arguments(board: Board, card: Path, kernel: Kernel, extras: Extras) -> 
         command += ["-dtb", str(kernel.device_tree)]
     if extras.sound is not None:
         command += ["-audiodev", f"wav,id=sound,path={extras.sound},out.frequency={_SOUND_HZ}"]
-        command += ["-device", "virtio-sound-pci,audiodev=sound,streams=1"]
+        command += ["-device", "qemu-xhci", "-device", "usb-audio,audiodev=sound"]
     if extras.ssh_port is not None:
         command += ["-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{extras.ssh_port}-:22"]
         command += ["-device", "virtio-net-pci,netdev=net"]
@@ -219,6 +219,7 @@ class Machine:
     def _say(self, command: str, limit_s: float = 30.0) -> None:
         self._control.sendall(json.dumps({"execute": command}).encode() + b"\n")
         with suppress(queue.Empty):
+            # Empty where QEMU is gone.
             self._replies.get(timeout=limit_s)
 
     def _listen(self) -> None:
@@ -229,3 +230,4 @@ class Machine:
                     self._events.append(said)
                 elif "QMP" not in said:
                     self._replies.put(said)
+        self._replies.put({})

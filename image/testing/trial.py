@@ -45,10 +45,10 @@ class Trial:
         kept = self.folder / "settled.img"
         if not kept.exists():
             device = self.fresh("settled")
-            with self.record.row("settle", "the first start of the card that other steps copy") as row:
-                with device.power_on() as machine:
-                    ready(machine, row)
-                    switch_off(machine)
+            row_of = self.record.row("settle", "the first start of the card that other steps copy")
+            with row_of as row, device.power_on() as machine:
+                ready(machine, row)
+                switch_off(machine)
             device.card.path.rename(kept)
         return self.device(name, Card(kept, self.tools).copy(self.folder / name / "card.img"))
 

@@ -22,7 +22,7 @@ from image.testing.card import Card, Partition
 from image.testing.console import Console, NotSeen
 from image.testing.expecting import Expected
 from image.testing.firmware import BootFiles, choose, with_console
-from image.testing.guest import Guest, GuestGone, kernel_arguments
+from image.testing.guest import Guest, GuestGone, guest_arguments, slow_arguments
 from image.testing.kith_user import as_kith, objects_of, program
 from image.testing.machine import BOARDS, Extras, Kernel, qemu_arguments
 from image.testing.record import Record, StepFailed
@@ -216,7 +216,7 @@ def test_a_machine_that_does_not_answer_is_not_waited_for_for_ever() -> None:
 
 def test_the_test_unit_fits_on_a_command_line() -> None:
     # arm64 has 2048 bytes for all of it.
-    assert len(kernel_arguments()) < 1200
+    assert len(guest_arguments() + slow_arguments()) < 1200
 
 
 def test_programs_are_sent_as_text_and_only_json_is_listened_to() -> None:
