@@ -304,7 +304,8 @@ def test_it_may_be_closed_twice_also_after_it_did_not_open_again(
     """PortAudio's second closing would be of memory that it has given back."""
     sockets.plug(1, "Headphones", JACK)
     sink = SpeakerSink("Headset", asound=sockets.root)
-    sockets.pull(1)
+    sockets.plug(2, "Webcam", "USB Camera", "pcm0c")
+    library.refused = {f"{JACK}: - (hw:1,0)"}
     for _ in range(99):
         sink.write(SILENCE)
     with pytest.raises(AudioFault):
