@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -42,6 +43,8 @@ STEPS: Mapping[str, Callable[[Trial], None]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
     chosen = _chosen(arguments)
+    # So that no machine stays on.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     tell = partial(print, flush=True)
     try:
         trial = _trial(chosen, tell)

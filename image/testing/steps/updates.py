@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from image import ImageError
@@ -12,9 +10,10 @@ from image.testing import bundles, writes
 from image.testing.bundles import Bundles
 from image.testing.console import NotSeen
 from image.testing.device import Device
+from image.testing.hearing import hear
 from image.testing.machine import Extras, Machine
 from image.testing.record import Row
-from image.testing.trial import LIMIT_S, READY, Trial, ready, switch_off
+from image.testing.trial import COMMAND_LIMIT_S, LIMIT_S, READY, Trial, ready, switch_off
 
 STEP = "update"
 BUNDLE = "kith-update.raucb"
@@ -69,14 +68,15 @@ def _good(trial: Trial, device: Device) -> None:
         ready(machine, row)
         machine.wait("kith-update: installed into b", INSTALL_LIMIT_S)
         _told(machine, row)
-        next_one = device.restarted(machine, INSTALL_LIMIT_S)
+        next_one = device.restarted(machine, INSTALL_LIMIT_S, Extras(sound=_sound(device)))
     with next_one as machine, trial.record.row(STEP, "the new system is tried") as row:
         ready(machine, row)
         machine.wait("kith-health: slot b is good", LIMIT_S)
         _told(machine, row)
         _is(machine, row, "B", bundles.NEW_VERSION)
-        row.check("update.done" in _notices(machine), "that it was updated is said")
+        _until_said(machine, row)
         switch_off(machine)
+        hear(_sound(device), row, "The device was updated.")
     with trial.record.row(STEP, "the next start") as row, device.power_on() as machine:
         ready(machine, row)
         _is(machine, row, "B", bundles.NEW_VERSION)
@@ -91,13 +91,14 @@ def _refused(trial: Trial, device: Device, good: Path, maker: Bundles) -> None:
     ):
         with trial.record.row(STEP, what) as row:
             device.card.put(BUNDLE, bundle)
-            with device.power_on() as machine:
+            with device.power_on(Extras(sound=_sound(device))) as machine:
                 ready(machine, row)
                 refused = machine.wait("kith-update: (refused|failed)", INSTALL_LIMIT_S)
                 row.note(refused.text)
                 _is(machine, row, "B", bundles.NEW_VERSION)
-                row.check("update.refused" in _notices(machine), "that it was refused is said")
+                _until_said(machine, row)
                 switch_off(machine)
+            hear(_sound(device), row, "The update was refused. Nothing was changed.")
             names = device.card.names()
             row.check(BUNDLE not in names, "it is not tried again")
             device.card.delete("kith-update.refused")
@@ -120,8 +121,9 @@ def _bad(trial: Trial, device: Device, maker: Bundles) -> None:
         words = f"{what}: what comes of it"
         with trial.record.row(STEP, words) as row, _back(device, next_one, row) as machine:
             _is(machine, row, "B", bundles.NEW_VERSION)
-            row.check("update.back" in _notices(machine), "that the earlier version is back is said")
+            _until_said(machine, row)
             switch_off(machine)
+            hear(_sound(device), row, "The update did not work. The earlier version is back.")
 
 
 def _installed(device: Device, row: Row, *, flag: bool) -> Machine:
@@ -133,7 +135,7 @@ def _installed(device: Device, row: Row, *, flag: bool) -> Machine:
             machine.guest.output("touch /dev/vcio")
         machine.wait("kith-update: installed into a", INSTALL_LIMIT_S)
         _told(machine, row)
-        next_one = device.restarted(machine, INSTALL_LIMIT_S)
+        next_one = device.restarted(machine, INSTALL_LIMIT_S, Extras(sound=_sound(device)))
         row.check(device.tried == flag, f"the firmware's flag: {'set' if device.tried else 'not set'}")
         return next_one
 
@@ -148,9 +150,9 @@ def _back(device: Device, machine: Machine, row: Row) -> Machine:
             return machine
         if outcome == "stuck":
             machine.cut()
-            machine = device.power_on()
+            machine = device.power_on(Extras(sound=_sound(device)))
         else:
-            machine = device.restarted(machine, LIMIT_S)
+            machine = device.restarted(machine, LIMIT_S, Extras(sound=_sound(device)))
     machine.cut()
     raise ImageError(f"the old system was not back after {_MOST_STARTS} starts")
 
@@ -184,12 +186,12 @@ def _told(machine: Machine, row: Row) -> None:
             row.note(f"at {line.at_s:.0f} s {line.text}")
 
 
-def _notices(machine: Machine) -> Sequence[str]:
-    """What Kith was asked to say in this start, and said or will say."""
-    with suppress(ImageError):
-        waiting = machine.guest.run("ls /run/kith/notices").out
-        said = machine.guest.run(
-            "journalctl -b -u kith.service -o cat --no-pager | grep -o 'update[.][a-z]*'"
-        ).out
-        return f"{waiting} {said}".split()
-    return ()
+def _until_said(machine: Machine, row: Row) -> None:
+    """Wait until Kith has said all that the system's own programs had to tell."""
+    script = 'sleep 5; for i in $(seq 120); do [ -z "$(ls /run/kith/notices)" ] && break; sleep 1; done'
+    left = machine.guest.run(f"{script}; ls /run/kith/notices", COMMAND_LIMIT_S)
+    row.check(not left.out, "all was said" if not left.out else f"never said: {left.out}")
+
+
+def _sound(device: Device) -> Path:
+    return device.folder / "said.wav"
