@@ -19,8 +19,6 @@ def faults(trial: Trial) -> None:
         with trial.record.row(STEP, "started") as row:
             ready(machine, row)
             settled_down(machine)
-            # Off until here: see slow_arguments.
-            machine.guest.output("systemctl service-watchdogs yes")
         for service in _SERVICES:
             for how, words in (("kill", "killed"), ("hang", "hung (SIGSTOP)")):
                 with trial.record.row(STEP, f"{service} {words}") as row:
