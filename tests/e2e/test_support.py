@@ -3,6 +3,7 @@ nothing of a face or a voice."""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -10,10 +11,15 @@ import stat
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
 
+from kith.app.support import Piece, pack
+from kith.app.support_parts import settings_without_free_text
+from kith.config import Settings
+from kith.errors import InputError
 from kith.recognition.gallery import Gallery
 from kith.wav_file import wav_bytes
 from tests.e2e._commands import NOTHING, kith, one_line
@@ -28,6 +34,7 @@ JOURNAL = """2026-11-22T10:00:00 kith[1]: Anna Kowalska, anna.kowalska and KOWAL
 2026-11-22T10:00:01 kith[1]: zoë, ZOE, Zo\\xc3\\xab and Zo\\u00eb came with May, and Мария, björn
 2026-11-22T10:00:02 kith[1]: it may be that an answer is graceful; An error; in /home/kowalska/x
 2026-11-22T10:00:03 kith[1]: fault: the camera stopped answering
+2026-11-22T10:00:04 kith[1]: no sound: no sound device is called 'Theodora's ears'; there are: none
 """
 KERNEL = """[    1.000000] usb 1-1.2: SerialNumber: 00C0FFEE1234
 [    2.000000] input: Theodora's clicker as /devices/virtual/input/input7
@@ -76,8 +83,9 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     picture = np.random.default_rng(99).integers(0, 255, 4096, np.uint8).tobytes()
     (state / "anna kowalska.jpg").write_bytes(picture)
     config = folder / "Theodora.toml"
+    plain = NOTHING.replace("there is no such device", "Theodora's ears")
     config.write_text(
-        f'{NOTHING}\n[button]\nremote = "Theodora\'s clicker"\n[microphone]\nalsa_device = "May"\n'
+        f'{plain}\n[button]\nremote = "Theodora\'s clicker"\n[microphone]\nalsa_device = "May"\n'
     )
     path = programs(
         folder / "bin", journalctl=JOURNAL, dmesg=KERNEL, systemctl="Id=kith.service\nNRestarts=3\n"
@@ -152,12 +160,48 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     assert "cannot write" in kith("support", tmp_path / "no" / "x.zip", "--data", tmp_path / "s").stderr
 
 
+def test_of_a_disk_that_is_full_no_half_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces = [Piece(name="x.txt", about="", text="abc")]
+    real = os.fdopen
+
+    def full(opened: int, mode: str) -> BinaryIO:
+        file = real(opened, mode)
+        file.write(b"half")
+        file.close()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fdopen", full)
+    with pytest.raises(InputError, match="No space left"):
+        pack(pieces, tmp_path / "x.zip")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    pack(pieces, tmp_path / "x.zip")
+    long = tmp_path / f"{'x' * 300}.zip"
+    assert "cannot write" in kith("support", long, "--data", tmp_path / "s").stderr
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '[button]\nremote = ["Theodora\'s"]',
+        '[announce]\n"Theodora\'s" = 1',
+        '[camera]\nkind = "Theodora\'s"',
+    ],
+)
+def test_a_mistake_in_the_settings_is_told_of_without_what_was_written(tmp_path: Path, written: str) -> None:
+    config = tmp_path / "kith.toml"
+    config.write_text(written)
+    refused = settings_without_free_text(Settings(), config)["refused"]
+    assert refused.startswith(str(config))
+    assert "Theodora" not in refused
+
+
 def test_what_cannot_be_read_says_why_and_the_rest_is_there(tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.mkdir()
     (state / "kith.db").write_bytes(b"rubbish" * 1000)
     config = tmp_path / "kith.toml"
-    config.write_text('[camera]\nkind = "Theodora"\n')
+    config.write_text('[camera]\nkind = ["Theodora\'s"]\n')
     path = programs(tmp_path / "bin", journalctl="")
     (tmp_path / "bin" / "systemctl").symlink_to("/bin/false")
     file = tmp_path / "x.zip"
@@ -170,7 +214,7 @@ def test_what_cannot_be_read_says_why_and_the_rest_is_there(tmp_path: Path) -> N
     assert "try with sudo" in texts["journal.txt"]
     assert "THE GALLERY COULD NOT BE READ" in texts["README.txt"]
     assert "cannot be read" in json.loads(texts["gallery.json"])["holds"]
-    assert "must be one of" in json.loads(texts["settings.json"])["refused"]
+    assert "kind must be str" in json.loads(texts["settings.json"])["refused"]
     assert set(texts) == set(FILES)
     assert not re.search("theodora", "".join(texts.values()), re.IGNORECASE)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,6 +14,7 @@ from typing import Any
 
 from kith.app.boards import MODEL_FILE, board_model
 from kith.app.findings import Finding, Verdict
+from kith.app.free_text import free_texts
 from kith.app.paths import gallery_file
 from kith.app.scrubbing import Scrubber, whereabouts
 from kith.config import Settings
@@ -54,6 +56,10 @@ def scrubber_of(settings: Settings, state: Path, config: Path | None = None) -> 
     if remote := settings.button.remote:
         # In quotes it is always found; on its own only where it is not a part of half the words.
         words |= {f"'{remote}'": "'[remote]'"} | ({remote: "[remote]"} if len(remote) > 2 else {})
+    for text in free_texts(settings):
+        # One word alone may be an everyday one.
+        spelt = (f"'{text}'", *([text] if re.search(r"\w\W+\w", text) else []))
+        words = {each: each.replace(text, "[set]") for each in spelt} | words
     with suppress(OSError):
         host = socket.gethostname()
         words |= {host: "[host]"} if host.lower() not in _EVERY_HOST and len(host) > 2 else {}

@@ -88,11 +88,16 @@ def pack(pieces: Iterable[Piece], file: Path) -> None:
         for piece in pieces:
             archive.writestr(f"kith-support/{piece.name}", piece.text)
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
-            target.write(content.getbuffer())
+        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise InputError(f"{file} is there already; choose another name, or move it away") from None
     except OSError as error:
+        raise InputError(f"cannot write {file}: {error.strerror}") from error
+    try:
+        with os.fdopen(opened, "wb") as target:
+            target.write(content.getbuffer())
+    except OSError as error:
+        file.unlink(missing_ok=True)  # half a bundle is none, and would be in the way of the next
         raise InputError(f"cannot write {file}: {error.strerror}") from error
 
 

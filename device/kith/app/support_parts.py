@@ -5,7 +5,6 @@ Each raises OSError, KithError, ValueError or subprocess.SubprocessError where i
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import platform
 import re
@@ -18,9 +17,9 @@ from typing import Any
 
 from kith.app.boards import board_model
 from kith.app.doctor_report import kith_version
+from kith.app.free_text import without_free_text
 from kith.app.paths import gallery_file
 from kith.config import Settings, load_settings
-from kith.drivers.sound_cards import cards
 from kith.errors import ConfigError, KithError
 from kith.guard.settings import GuardSettings, load_guard_settings
 from kith.recognition import migrations
@@ -38,13 +37,6 @@ _SHOWN = (
     "ExecMainStartTimestamp,ActiveEnterTimestamp,InactiveEnterTimestamp,WatchdogTimestamp,StateChangeTimestamp,"
     "MemoryCurrent,MemoryPeak,CPUUsageNSec,StatusText,StatusErrno"
 )
-_PLAIN = re.compile(r"/dev/video\d+|KEY_[A-Z0-9_]+|[a-z]{2,3}(?:-[a-zA-Z]{2,4})?|")
-"""A camera, a key, a language, nothing: none says whose device it is."""
-_SOUND = """
-    audio card default dev device front headphone headphones headset hw jack mic pipewire plughw pulse speaker
-    sysdefault usb
-"""
-_SOUND_WORDS = frozenset(_SOUND.split())
 _INPUT_NAMES = re.compile(r"(?<=\binput: ).*(?= as /)|(?<= \[).*(?=\] on )")
 
 
@@ -68,38 +60,16 @@ def versions() -> str:
 def settings_without_free_text(settings: Settings, config: Path | None) -> dict[str, Any]:
     """All settings that hold, the guard's too. Text that somebody wrote says "[set]", but for what is known
     to be a device's own name."""
-    told = _without_free_text(settings)
+    told = without_free_text(settings)
     guard = GuardSettings()
     try:
         if config is not None:
             guard = load_guard_settings(config)
             load_settings(config)
     except ConfigError as error:
-        # What somebody wrote is in it.
-        told["refused"] = re.sub(r"'[^']*'", "[value]", str(error))
-    return told | {"guard": _without_free_text(guard)}
-
-
-def _without_free_text(settings: Any) -> dict[str, Any]:
-    told: dict[str, Any] = {}
-    for field in dataclasses.fields(settings):
-        value = getattr(settings, field.name)
-        if dataclasses.is_dataclass(value):
-            told[field.name] = _without_free_text(value)
-        elif isinstance(value, str):
-            known = "allowed" in field.metadata or value == field.default
-            told[field.name] = value if known or _is_plain(value) else "[set]"
-        else:
-            told[field.name] = value
-    return told
-
-
-def _is_plain(text: str) -> bool:
-    if _PLAIN.fullmatch(text):
-        return True
-    here = {word for card in cards() for word in re.findall(r"\w+", f"{card.short} {card.name}".lower())}
-    words = set(re.findall(r"\w+", text.lower()))
-    return bool(words) and all(word.isdigit() or word in _SOUND_WORDS | here for word in words)
+        # What somebody wrote is in it: a value at its end, or a name in quotes, which may have some.
+        told["refused"] = re.sub(r"(?s)'.*'", "[value]", re.sub(r"(?s), not .*", "", str(error)))
+    return told | {"guard": without_free_text(guard)}
 
 
 def services() -> str:

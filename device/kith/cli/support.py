@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -36,7 +37,8 @@ def support(ctx: click.Context, file: Path, data: Path | None) -> None:
 
     if file.suffix != ".zip":
         raise InputError(f"{file} must end in .zip")
-    if file.exists():
+    # Before the parts are looked at, which takes some seconds; also a link to nowhere is in the way.
+    if os.path.lexists(file):
         raise InputError(f"{file} is there already; choose another name, or move it away")
     state = state_of(data)
     config: Path | None = ctx.find_root().obj
