@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -147,3 +148,21 @@ def test_one_that_can_never_be_heard_is_given_up(
     assert not file.exists()
     assert "update.done was not heard in 6 tries" in caplog.text
     assert life.hear(30) == []
+
+
+def test_what_cannot_be_taken_away_is_said_once_until_it_is_left_anew(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that somebody made by hand is root's."""
+
+    def refuse(file: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    notices = Notices(folder)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    leave(folder, "update.done", 1)
+    assert notices.oldest() == "update.done"
+    notices.remove("update.done")
+    assert notices.oldest() is None
+    leave(folder, "update.done", 2)
+    assert notices.oldest() == "update.done"

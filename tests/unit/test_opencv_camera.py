@@ -110,6 +110,12 @@ def test_frames_that_nobody_would_look_at_are_not_decoded(usb: type[Capture]) ->
     assert (usb.made[0].frames, usb.made[0].decoded) == (10, 4)
 
 
+def test_the_longest_interval_is_no_fault(usb: type[Capture]) -> None:
+    camera = _camera(usb, look_interval_ms=2000)
+    camera.start()
+    assert all(camera.read() is not None for _ in range(3))
+
+
 def test_a_camera_that_stalls_is_a_fault_within_two_seconds(
     usb: type[Capture], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -246,3 +246,22 @@ def test_a_small_picture_comes_as_rgb(name: str, width: int, row: int) -> None:
     rgb = as_rgb(buffer, {"format": name, "size": (width, 216)})
     assert rgb.shape == (216, width, 3)
     np.testing.assert_allclose(rgb, red, atol=3)
+
+
+def test_a_sensor_without_modes_is_no_camera_and_is_given_back(
+    pi: type[Picamera2], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pi, "sensor_modes", [])
+    with pytest.raises(CameraUnavailable, match="no way to take a picture"):
+        PiCamera(CameraSettings(), MonotonicClock()).start()
+    assert [one.closed for one in pi.made] == [True]
+
+
+def test_a_picamera2_that_was_built_for_another_numpy_is_no_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "picamera2.py").write_text('raise ValueError("numpy.dtype size changed")')
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "picamera2", raising=False)
+    with pytest.raises(CameraUnavailable, match="dtype size changed"):
+        PiCamera(CameraSettings(), MonotonicClock()).start()

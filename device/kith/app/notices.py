@@ -29,6 +29,7 @@ class Notices:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._told = False
+        self._stuck: set[tuple[int, str]] = set()
         with suppress(OSError):
             folder.mkdir(mode=0o750, exist_ok=True)
 
@@ -42,6 +43,8 @@ class Notices:
             return None
         waiting: list[tuple[int, str]] = []
         for at_ns, name in found:
+            if (at_ns, name) in self._stuck:
+                continue
             if name in KEYS:
                 waiting.append((at_ns, name))
             else:
@@ -49,9 +52,15 @@ class Notices:
         return min(waiting)[1] if waiting else None
 
     def remove(self, key: str) -> None:
-        """It was said, or is given up."""
-        with suppress(OSError):
-            (self._folder / key).unlink()
+        """It was said, or is given up. One that cannot be taken away, as from a folder of another user's, is
+        not told of again until it is left anew."""
+        file = self._folder / key
+        try:
+            file.unlink()
+        except OSError as error:
+            with suppress(OSError):
+                self._stuck.add((file.lstat().st_mtime_ns, key))
+                _LOG.warning("a notice cannot be taken away: %s", error.strerror)
 
     def _refuse(self, name: str) -> None:
         if not self._told:

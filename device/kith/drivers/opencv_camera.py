@@ -91,9 +91,11 @@ class OpenCvCamera:
 
     def _next(self, capture: cv2.VideoCapture) -> tuple[int, U8]:
         """The next whole picture that is due, in OpenCV's order of colours, and when it came."""
-        began_ns = self._clock.now_ns()
-        while (now_ns := self._grabbed(capture)) - began_ns < _BROKEN_NS:
-            if self._given_ns is not None and now_ns - self._given_ns < self._interval_ns:
+        due_ns = self._clock.now_ns()
+        if self._given_ns is not None:
+            due_ns = max(due_ns, self._given_ns + self._interval_ns)
+        while (now_ns := self._grabbed(capture)) - due_ns < _BROKEN_NS:
+            if now_ns < due_ns:
                 continue
             # Cheap cameras send a broken JPEG now and then, and OpenCV then gives nothing.
             whole, picture = capture.retrieve()

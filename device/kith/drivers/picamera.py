@@ -66,11 +66,14 @@ def ribbon_camera(cameras: Sequence[Mapping[str, Any]], name: str) -> int:
 
 def whole_view(modes: Sequence[Mapping[str, Any]], size_px: tuple[int, int]) -> dict[str, Any]:
     """Of a sensor's modes, as picamera2 lists them, the smallest that shows the whole field of view in at
-    least this size, else the largest; as its configuration wants it.
+    least this size, else the largest; as its configuration wants it. Raises CameraUnavailable where there
+    are none.
 
     Left to itself the camera takes the mode nearest in size. That of 640x480 shows the middle two fifths of
     the Camera Module 2's width: 26.5 degrees, and a distance would be told as two fifths of what it is.
     """
+    if not modes:
+        raise CameraUnavailable("the Pi's camera lists no way to take a picture: check the ribbon cable")
     widest = max(_view(mode) for mode in modes)
     whole = [mode for mode in modes if _view(mode) == widest]
     enough = [mode for mode in whole if mode["size"][0] >= size_px[0] and mode["size"][1] >= size_px[1]]
@@ -127,6 +130,12 @@ class PiCamera:
         except ImportError as error:
             raise CameraUnavailable(
                 "picamera2 is not installed: run `sudo apt-get install python3-picamera2`"
+            ) from error
+        except ValueError as error:
+            # What it imports was built for another NumPy than that of a virtual environment.
+            raise CameraUnavailable(
+                f"picamera2 does not fit this environment's packages: {error}; install NumPy there in the"
+                " version of the system's python3-numpy"
             ) from error
         try:
             cameras = Picamera2.global_camera_info()
