@@ -23,7 +23,7 @@ from image.testing.steps.cuts import first_start_cuts, power_cuts
 from image.testing.steps.faults import faults
 from image.testing.steps.settings import settings
 from image.testing.steps.stored import data
-from image.testing.steps.updates import update
+from image.testing.steps.updates import update, update_cuts
 from image.testing.trial import Trial
 from image.tools_tree import ToolsTree
 
@@ -34,6 +34,7 @@ STEPS: Mapping[str, Callable[[Trial], None]] = {
     "power-cuts": power_cuts,
     "faults": faults,
     "update": update,
+    "update-cuts": update_cuts,
     "settings": settings,
     "raspi3b": partial(board, name="raspi3b"),
     "raspi4b": partial(board, name="raspi4b"),

@@ -29,24 +29,23 @@ _TOLD = ("kith-update:", "kith-slot:", "kith-health:", "kith-init:")
 def update(trial: Trial) -> None:
     """A good update; then, on the card that has it, those that are not."""
     device = trial.settled(STEP)
-    maker = Bundles(trial.tools, device.card, trial.folder / "bundles")
-    with trial.record.row(STEP, "a newer bundle made and signed") as row:
-        good = maker.make("good", bundles.newer)
-        row.note(f"{good.stat().st_size >> 20} MiB")
-    _pulled(trial, device, good)
+    maker, good = _newer(trial, device)
+    device.card.put(BUNDLE, good)
     _good(trial, device)
-    _refused(trial, device, good, maker)
     _bad(trial, device, maker)
+    _refused(trial, device, good, maker)
 
 
-def _pulled(trial: Trial, device: Device, good: Path) -> None:
-    """The plug pulled twice while it is installed; the old system is what starts each time."""
-    chance = random.Random(_SEED)
+def update_cuts(trial: Trial) -> None:
+    """The plug pulled twice while an update is installed; the old system is what starts each time, and the
+    update is whole in the end."""
+    device, chance = trial.settled("update-cuts"), random.Random(_SEED)
+    _, good = _newer(trial, device)
     device.card.put(BUNDLE, good)
     for what, script in (
         (
             "while RAUC writes the other slot",
-            "until [ $(cut -d' ' -f7 /sys/class/block/vda3/stat) -gt 60000 ]; do sleep 0.3; done",
+            "until set -- $(cat /sys/class/block/vda3/stat) && [ $7 -gt 60000 ]; do sleep 0.3; done",
         ),
         ("while the slot's folder is filled", "until [ -e /boot/firmware/b/vmlinuz ]; do sleep 0.2; done"),
     ):
@@ -60,10 +59,19 @@ def _pulled(trial: Trial, device: Device, good: Path) -> None:
                 row.note(f"plug pulled at {machine.cut():.0f} s")
             lost = writes.lose(device.card.path, before.path, log, chance)
             row.note(f"of {lost.unflushed} writes the card had not to keep yet, {lost.lost} lost")
+    _good(trial, device)
+
+
+def _newer(trial: Trial, device: Device) -> tuple[Bundles, Path]:
+    maker = Bundles(trial.tools, device.card, device.folder / "bundles")
+    with trial.record.row(STEP, "a newer bundle made and signed") as row:
+        good = maker.make("good", bundles.newer)
+        row.note(f"{good.stat().st_size >> 20} MiB")
+        return maker, good
 
 
 def _good(trial: Trial, device: Device) -> None:
-    words = "the start after that: installed into the other slot"
+    words = "a start that finds the bundle on the boot partition"
     with trial.record.row(STEP, words) as row, device.power_on() as machine:
         ready(machine, row)
         machine.wait("kith-update: installed into b", INSTALL_LIMIT_S)
