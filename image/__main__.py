@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import hashlib
+import os
 import shutil
 import sys
 import time
@@ -25,6 +26,8 @@ from image.tools_tree import ToolsTree
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 where it went well; an ImageError is one line and 1."""
     chosen = _parser().parse_args(arguments)
+    # The rights of files that are written here are those of the device's, and part of what is the same twice.
+    os.umask(0o022)
     try:
         return int(chosen.run(chosen))
     except ImageError as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from image import REPOSITORY, ImageError
 from image.build.package_set import LISTS, read_list
+from image.build.settle import lay_over
 from image.build.workshop import Workshop
 
 PYTHON = "3.13"
@@ -109,8 +110,9 @@ def build_lgpio(shop: Workshop) -> None:
 def install_kith(shop: Workshop) -> None:
     """Kith itself, its networks and measured tables, and its two commands."""
     home = shop.inside(HOME)
-    ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
-    shutil.copytree(REPOSITORY / "device/kith", home / "lib/kith", ignore=ignored)
+    (home / "lib/kith").mkdir()
+    # With plain rights, whatever those of the checkout are.
+    lay_over(REPOSITORY / "device/kith", home / "lib/kith")
     manifest = REPOSITORY / "models/manifest.toml"
     _copy([manifest], home / "models")
     _copy(_networks(manifest), home / "models/build")

@@ -57,7 +57,7 @@ _NOT_SETUID = (
     *("usr/lib/openssh/ssh-keysign", "usr/lib/polkit-1/polkit-agent-helper-1", "usr/sbin/unix_chkpwd"),
 )
 """Nobody but root logs in, so none of these needs to be more than who starts it."""
-_KITH_UNITS = ("kith.service", "kith-guard.service")
+_KITH_UNITS = ("kith.service", "kith-guard.service", "kith-privacy.target")
 
 
 def settle(shop: Workshop, source: Source) -> None:
@@ -65,7 +65,7 @@ def settle(shop: Workshop, source: Source) -> None:
     root = shop.root
     _files(root)
     _folders(root)
-    _kith_system_files(root)
+    kith_system_files(root)
     lay_over(REPOSITORY / "image/rootfs", root)
     _onboard(shop)
     _users(shop, source)
@@ -126,7 +126,8 @@ def _folders(root: Path) -> None:
     (root / "run").mkdir()
 
 
-def _kith_system_files(root: Path) -> None:
+def kith_system_files(root: Path) -> None:
+    """Units, users, and rules of the bus and of udev, which an installation by hand has as well."""
     systemd = REPOSITORY / "systemd"
     shutil.copyfile(systemd / "kith.sysusers.conf", root / "usr/lib/sysusers.d/kith.conf")
     rules = root / "etc/polkit-1/rules.d"

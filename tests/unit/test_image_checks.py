@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from image import ImageError
+from image import REPOSITORY, ImageError
+from image.__main__ import main
 from image.build.checks import check_tree, refuse
 from image.build.golden import difference
 from image.build.package_set import LISTS, read_list
-from image.build.settle import lay_over
+from image.build.settle import kith_system_files, lay_over
 
 
 @pytest.fixture
@@ -142,6 +144,32 @@ def test_static_files_are_laid_over_with_plain_rights_and_links_as_links(tmp_pat
     assert (etc / "run").stat().st_mode & 0o777 == 0o755
     assert str((etc / "link").readlink()) == "/run/kith-settings"
     assert not list(etc.glob("__pycache__/*"))
+
+
+def test_every_unit_that_is_shared_with_an_installation_by_hand_is_in_the_image(tmp_path: Path) -> None:
+    for folder in ("usr/lib/sysusers.d", "usr/lib/systemd/system", "usr/lib/udev/rules.d"):
+        (tmp_path / folder).mkdir(parents=True)
+    kith_system_files(tmp_path)
+    units = {path.name for path in (tmp_path / "usr/lib/systemd/system").iterdir()}
+    shared = {path.name for kind in ("service", "target") for path in REPOSITORY.glob(f"systemd/*.{kind}")}
+    assert units == shared
+
+
+def test_a_maintainer_types_kith_and_not_a_path(tmp_path: Path) -> None:
+    lay_over(REPOSITORY / "image/rootfs", tmp_path)
+    assert str((tmp_path / "usr/bin/kith").readlink()) == "/opt/kith/bin/kith"
+
+
+def test_whatever_the_builders_umask_files_get_the_rights_of_the_device(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = os.umask(0o077)
+    try:
+        assert main(["build", "--dry-run"]) == 0
+        assert os.umask(0o077) == 0o022
+    finally:
+        os.umask(before)
+    assert "linux-image-arm64" in capsys.readouterr().out
 
 
 def _byte_code(root: Path, flags: int) -> None:
