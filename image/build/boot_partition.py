@@ -79,12 +79,21 @@ def fill_slot(shop: Workshop, kernel: Kernel, initrd: bytes) -> None:
         shutil.copyfile(file, boot / file.name)
     if not any(boot.glob("*.dtb")):
         raise ImageError("the kernel brings no device trees of Raspberry Pis")
-    shutil.rmtree(trees)
     (boot / "overlays").mkdir()
-    for file in sorted((shop.root / "usr/lib/raspi-firmware/overlays").glob("*.dtbo")):
+    for file in overlays(trees, shop.root):
         shutil.copyfile(file, boot / "overlays" / file.name)
+    shutil.rmtree(trees)
     (boot / "overlays/README").write_text(_OVERLAYS_README, encoding="utf-8")
     (boot / "cmdline.txt").write_text(command_line("A", shop.flavour), encoding="utf-8")
+
+
+def overlays(trees: Path, root: Path) -> list[Path]:
+    """The overlays, and the lists of their names: Raspberry Pi's kernel brings them along with its device
+    trees, for Debian's they lie with the firmware."""
+    for folder in (trees / "overlays", root / "usr/lib/raspi-firmware/overlays"):
+        if found := sorted(folder.glob("*.dtb*")):
+            return found
+    raise ImageError("neither the kernel nor the firmware brings overlays")
 
 
 def take_firmware(shop: Workshop) -> Path:
@@ -92,7 +101,7 @@ def take_firmware(shop: Workshop) -> Path:
     folder = shop.work / "firmware"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.move(shop.root / "usr/lib/raspi-firmware", folder)
-    shutil.rmtree(folder / "overlays")
+    shutil.rmtree(folder / "overlays", ignore_errors=True)
     # Debugging builds, twice the size.
     for name in ("start_db.elf", "start4db.elf", "fixup_db.dat", "fixup4db.dat"):
         (folder / name).unlink(missing_ok=True)
@@ -119,6 +128,19 @@ def build_partition(shop: Workshop, firmware: Path, source: Source) -> Path:
     env = {"SOURCE_DATE_EPOCH": str(source.epoch_s), "MTOOLS_SKIP_CHECK": "1"}
     identity = ["-n", "KITH", "-i", f"{DISK_ID:08x}"]
     shop.tools.run(["mkfs.vfat", "--invariant", "-F", "32", *identity, str(made)], env=env)
-    top = [str(path) for path in sorted(tree.iterdir())]
-    shop.tools.run(["mcopy", "-i", str(made), "-s", "-m", "-Q", *top, "::"], env=env)
+    for command in copying(tree, made):
+        shop.tools.run(command, env=env)
     return made
+
+
+def copying(tree: Path, made: Path) -> list[list[str]]:
+    """The commands that copy a tree into a FAT file system, folder by folder and sorted: left to itself
+    `mcopy -s` takes the order that this machine's own file system happens to have."""
+    commands = []
+    for folder in [tree, *sorted(path for path in tree.rglob("*") if path.is_dir())]:
+        inside = "::" + "/".join(folder.relative_to(tree).parts)
+        if folder != tree:
+            commands.append(["mmd", "-i", str(made), inside])
+        if files := sorted(str(path) for path in folder.iterdir() if path.is_file()):
+            commands.append(["mcopy", "-i", str(made), "-m", "-Q", *files, inside])
+    return commands

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from image import ImageError
 from image.build import cpio
-from image.build.boot_partition import command_line, config_text
+from image.build.boot_partition import command_line, config_text, copying, overlays
 from image.build.card import DATA_BYTES, DISK_ID, MIB, layout, table_script
 from image.build.initrd import wanted_modules
 from image.build.kernel import add_wishes, choose, module_key, module_name, read_needs
@@ -142,3 +143,35 @@ def _unpacked(archive: bytes) -> list[tuple[str, int, bytes]]:
             return found
         found.append((name, mode, archive[body : body + size]))
         at = body + (size + 3) // 4 * 4
+
+
+def test_the_boot_partition_is_filled_sorted_and_each_folder_before_its_files(tmp_path: Path) -> None:
+    for name in ("z.txt", "a/2.dtb", "a/overlays/y.dtbo", "a/1.dtb", "a/overlays/x.dtbo", "c.txt", "b/"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir() if name.endswith("/") else path.touch()
+    said = [" ".join(command[:1] + command[3:]) for command in copying(tmp_path, Path("card"))]
+    here = str(tmp_path)
+    assert said == [
+        f"mcopy -m -Q {here}/c.txt {here}/z.txt ::",
+        "mmd ::a",
+        f"mcopy -m -Q {here}/a/1.dtb {here}/a/2.dtb ::a",
+        "mmd ::a/overlays",
+        f"mcopy -m -Q {here}/a/overlays/x.dtbo {here}/a/overlays/y.dtbo ::a/overlays",
+        "mmd ::b",
+    ]
+
+
+def test_the_kernels_own_overlays_go_before_those_of_the_firmware(tmp_path: Path) -> None:
+    trees, root = tmp_path / "trees", tmp_path / "root"
+    of_firmware = root / "usr/lib/raspi-firmware/overlays"
+    with pytest.raises(ImageError, match="overlays"):
+        overlays(trees, root)
+    of_firmware.mkdir(parents=True)
+    (of_firmware / "disable-bt.dtbo").touch()
+    (of_firmware / "README").touch()
+    assert overlays(trees, root) == [of_firmware / "disable-bt.dtbo"]
+    (trees / "overlays").mkdir(parents=True)
+    for name in ("overlay_map.dtb", "imx219.dtbo"):
+        (trees / "overlays" / name).touch()
+    assert [path.name for path in overlays(trees, root)] == ["imx219.dtbo", "overlay_map.dtb"]
