@@ -62,7 +62,7 @@ class CameraSettings:
     look_interval_ms: int = bounded(100, 20, 2000)
     """One frame in this time is looked at; the rest are dropped."""
     silent_after_ms: int = bounded(2000, 200, 60_000)
-    """No frame for so long is a fault that is spoken."""
+    """No frame for so long, and for three looks, is a fault that is spoken."""
     covered_after_ms: int = bounded(3000, 500, 600_000)
     """Nothing to be seen for so long is told; †: a hand or a scarf passes sooner."""
     uncovered_after_ms: int = bounded(1000, 0, 60_000)

@@ -118,7 +118,7 @@ def test_flags_that_are_none_are_not_known(tmp_path: Path) -> None:
     assert SysBoard(pi(tmp_path, "what?")).health() == BoardHealth(temperature_c=48.312)
 
 
-@pytest.mark.parametrize("nonsense", ["", "hot", "1e3"])
+@pytest.mark.parametrize("nonsense", ["", "hot", "1e3", "-274000", "150000", "2147483647"])
 def test_a_temperature_that_is_none_is_not_known(tmp_path: Path, nonsense: str) -> None:
     assert SysBoard(pi(tmp_path, "0", nonsense)).health().temperature_c is None
 

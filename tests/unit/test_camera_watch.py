@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kith.app.camera_watch import CameraState, CameraWatch
+from kith.app.eyesight import Eyesight
+from kith.config import CameraSettings
 from tests.unit._machine_kit import ms
 
 SILENT_MS = 2000
@@ -79,3 +81,10 @@ def test_opened_again_without_a_camera_it_is_lost_again(watch: CameraWatch) -> N
     watch.close()
     watch.open(ms(60_000))
     assert watch.failed()
+
+
+@pytest.mark.parametrize(("look_ms", "silent_ms"), [(100, 2000), (2000, 6000)])
+def test_looks_that_are_seldom_are_no_silence(look_ms: int, silent_ms: int) -> None:
+    eyes = Eyesight(CameraSettings(look_interval_ms=look_ms), ms(1000))
+    assert not eyes.overdue(ms(1000 + silent_ms - 1))
+    assert eyes.overdue(ms(1000 + silent_ms))

@@ -8,12 +8,16 @@ from kith.app.lens_watch import LensNews, LensWatch
 from kith.config import CameraSettings
 from kith.types import Sighting, View
 
+_LOOKS = 3
+"""Fewer that fail to come are no silence: one may be dropped, and the next is only then due."""
+
 
 class Eyesight:
     """Each method that takes news tells what is worth saying of it."""
 
     def __init__(self, settings: CameraSettings, now_ns: int) -> None:
-        self._camera = CameraWatch(settings.silent_after_ms, now_ns)
+        silent_after_ms = max(settings.silent_after_ms, _LOOKS * settings.look_interval_ms)
+        self._camera = CameraWatch(silent_after_ms, now_ns)
         self._lens = LensWatch(settings.covered_after_ms, settings.uncovered_after_ms)
         self._view = View.NORMAL
         self.looked_ns: int | None = None

@@ -21,7 +21,7 @@ it: of "akowalski" nothing is left. A shorter one is a part of too many words.""
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"/(?:home|root|Users|mnt|media|srv|tmp)/[^\s'\";,:)\]]+"), "[path]"),
     (re.compile(r"(?<=by-id/)[^\s'\";,:)\]]+"), "[id]"),
-    (re.compile(r"(?<![\w@.])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "[mail]"),
+    (re.compile(r"(?<![\w@.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "[mail]"),
     (re.compile(r"\b[0-9A-Fa-f]{2}(?:[:_-][0-9A-Fa-f]{2}){5,7}\b"), "[mac]"),
     (re.compile(r"\b[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\b"), "[id]"),
     (re.compile(r"\b[0-9A-Fa-f]{32}\b"), "[id]"),

@@ -18,6 +18,9 @@ _GET_THROTTLED = "devices/platform/soc*/soc*:firmware/get_throttled"
 _ALARM = "rpi_volt"
 _SENSORS = ("cpu-thermal", "cpu_thermal", "soc-thermal", "bcm2835_thermal", "x86_pkg_temp")
 """The names that kernels give the sensor in the processor."""
+_LIKELY_C = (-40, 150)
+"""What a sensor that works can say. One that is broken says its least or most, and nobody is told of that as
+of heat."""
 _UNDER_VOLTAGE, _CAPPED, _THROTTLED, _SOFT_LIMIT, _LATE_UNDER_VOLTAGE = (1 << bit for bit in (0, 1, 2, 3, 16))
 
 
@@ -62,9 +65,11 @@ class SysBoard:
         for name in _SENSORS:
             text = _read(zones[name] / "temp") if name in zones else None
             try:
-                return int(text or "") / 1000
+                millidegrees = int(text or "")
             except ValueError:
                 continue
+            if _LIKELY_C[0] * 1000 < millidegrees < _LIKELY_C[1] * 1000:
+                return millidegrees / 1000
         return None
 
 
