@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -129,3 +130,11 @@ def test_the_door_lets_keys_in_and_nothing_else() -> None:
         "UsePAM",
     ):
         assert lines[name] == "no"
+
+
+def test_only_root_may_talk_to_rauc() -> None:
+    # RAUC's own file, which this one lies over, lets in everybody.
+    policies = ElementTree.parse(ROOTFS / "usr/share/dbus-1/system.d/de.pengutronix.rauc.conf").getroot()
+    assert [policy.attrib for policy in policies] == [{"user": "root"}]
+    allowed = [allow.attrib for allow in policies[0]]
+    assert allowed == [{"own": "de.pengutronix.rauc"}, {"send_destination": "de.pengutronix.rauc"}]
