@@ -152,7 +152,7 @@ def test_the_doctor_shows_sensor_range_rate_jitter_and_last_fault(wearable: Wear
     kind, distance, rate, jitter, fault = lines["head"].removeprefix("ok       ").split(", ")
     assert kind == "hcsr04"
     assert int(distance.removesuffix(" mm")) == pytest.approx(1500, abs=60)
-    assert 12 < float(rate.removesuffix(" readings a second")) < 25
+    assert 8 < float(rate.removesuffix(" readings a second")) < 25  # a busy machine reads more seldom
     assert jitter.startswith("jitter ")
     # While its driver opens it again nothing comes of it at all.
     assert fault in ("last fault: it does not answer", "last fault: no readings came")
