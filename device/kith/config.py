@@ -134,7 +134,7 @@ class AnnounceSettings:
     """Names and notices wait until the buzzer has been out of its inner zones for so long: a name is said in
     that time, so that a level that flutters does not cut it off again and again; †."""
     sound_device: str = ""
-    """Part of the name of the device to play on; empty: the system's default."""
+    """Part of the name of the device to play on; empty: the default, but USB before what is built in."""
     ambient_max_age_ms: int = bounded(2000, 100, 60_000)
     notice_max_age_ms: int = bounded(15_000, 100, 600_000)
     response_max_age_ms: int = bounded(5000, 100, 60_000)

@@ -324,3 +324,26 @@ def test_what_the_libraries_print_of_a_device_that_does_not_open_is_not_in_the_j
         SpeakerSink(asound=sockets.root)
     os.write(2, b"heard again")
     assert capfd.readouterr().err == "heard again"
+
+
+def test_unasked_a_headset_is_taken_before_a_socket_that_is_built_in_and_when_it_comes(
+    library: PortAudio, sockets: Sockets
+) -> None:
+    """Nothing tells that nothing is in the socket."""
+    sockets.plug(0, "Headphones", JACK)
+    sink = SpeakerSink(asound=sockets.root)
+    assert library.streams[-1].name == "the default"
+    for _ in range(300):
+        sink.write(SILENCE)
+    assert len(library.streams) == 1
+    sockets.plug(1, "Headset", HEADSET)
+    for _ in range(100):
+        sink.write(SILENCE)
+    assert library.streams[-1].name == f"{HEADSET}: - (hw:1,0)"
+    for _ in range(300):
+        sink.write(SILENCE)
+    assert len(library.streams) == 2
+    SpeakerSink(asound=sockets.root)
+    assert library.streams[-1].name == f"{HEADSET}: - (hw:1,0)"
+    SpeakerSink("Headphones", asound=sockets.root)
+    assert library.streams[-1].name == f"{JACK}: - (hw:0,0)"

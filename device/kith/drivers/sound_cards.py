@@ -17,11 +17,12 @@ _CONFIGURED = (Path("/etc/asound.conf"), Path("/etc/alsa/conf.d/99-pipewire-defa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """number: of today; short: ALSA's own name for it, "Headset", which a card keeps; name: the maker's;
-    plays, hears: what it can do."""
+    """number: of today; short: ALSA's own name for it, "Headset", which a card keeps; driver: the kernel's;
+    name: the maker's; plays, hears: what it can do."""
 
     number: int
     short: str
+    driver: str
     name: str
     plays: bool
     hears: bool
@@ -30,6 +31,11 @@ class Card:
     def hdmi(self) -> bool:
         """A screen's, which a wearer has not: it opens, and nothing is heard."""
         return "hdmi" in f"{self.short} {self.name}".lower()
+
+    @property
+    def usb(self) -> bool:
+        """Somebody plugged it in."""
+        return "usb" in f"{self.driver} {self.name}".lower()
 
     def called(self, part: str) -> bool:
         """Whether its name is this or holds it, upper or lower case."""
@@ -46,11 +52,12 @@ def cards(asound: Path = ASOUND) -> tuple[Card, ...]:
         Card(
             number=int(number),
             short=short,
+            driver=driver,
             name=name,
             plays=any((asound / f"card{number}").glob("pcm*p")),
             hears=any((asound / f"card{number}").glob("pcm*c")),
         )
-        for number, short, _, name in _CARD.findall(listed)
+        for number, short, driver, name in _CARD.findall(listed)
     )
 
 
@@ -66,7 +73,7 @@ def somebody_mixes(environ: Mapping[str, str] = os.environ) -> bool:
 
 def best_first(those: Iterable[Card]) -> list[Card]:
     """What was plugged in before what is built in, and a screen's last."""
-    return sorted(those, key=lambda card: (card.hdmi, "usb" not in card.name.lower(), card.number))
+    return sorted(those, key=lambda card: (card.hdmi, not card.usb, card.number))
 
 
 def capture_device(setting: str, asound: Path = ASOUND, environ: Mapping[str, str] = os.environ) -> str:

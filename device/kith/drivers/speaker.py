@@ -37,8 +37,9 @@ class SpeakerSink:
     """
 
     def __init__(self, device: str = "", *, latency_s: float = LATENCY_S, asound: Path = ASOUND) -> None:
-        """device: part of its name or its card's, upper or lower case; empty for the system's default.
-        asound: where the kernel lists the cards. Raises AudioUnavailable."""
+        """device: part of its name or its card's, upper or lower case; empty for the system's default, or,
+        where that is built in, for what is plugged in at USB. asound: where the kernel lists the cards.
+        Raises AudioUnavailable."""
         self._device, self._latency_s, self._asound = device, latency_s, asound
         if not cards(asound) and not somebody_mixes():
             # PortAudio leaks a little at each look in vain, and this is asked every second.
@@ -46,7 +47,7 @@ class SpeakerSink:
         self._sounddevice = _sounddevice()
         self._underruns = self._quiet = 0
         self._stream: Any = None
-        self._stands_in = self._is_listed = False
+        self._stands_in = self._is_listed = self._is_second_best = False
         self._looks, self._wait = 0, 2
         self._card: int | None = None
         self._cards = cards(asound)
@@ -69,7 +70,7 @@ class SpeakerSink:
 
     def write(self, block: I16) -> None:
         """See `ports.AudioSink.write`."""
-        if self._stands_in or self._is_a_screen():
+        if self._stands_in or self._is_second_best:
             self._take_back(block)
         if self._stream is None:
             raise AudioFault("the sound device is closed")
@@ -159,6 +160,7 @@ class SpeakerSink:
             try:
                 self._stream = self._open(index)
                 self._card = next((card for card, each in self._by_card().items() if each == index), None)
+                self._is_second_best = self._is_built_in(self._card)
             except AudioUnavailable as error:
                 errors.append(error)
             else:
@@ -172,7 +174,7 @@ class SpeakerSink:
         plugged: list[int | None]
         plugged = [by_card[card.number] for card in best_first(self._cards) if card.number in by_card]
         if not self._device:
-            return (plugged or [None], [None]) if self._defaults_to_a_screen() else ([None], plugged)
+            return (plugged or [None], [None]) if self._has_better_than_default() else ([None], plugged)
         # A card by its own name first: as a part of a name it may be in another's, too.
         called = [by_card[card.number] for card in self._cards_called() if card.number in by_card]
         named = [index for index, name in self._playing() if self._device.lower() in name.lower()]
@@ -184,16 +186,22 @@ class SpeakerSink:
         first = any(card.number == 0 and card.plays for card in self._cards)
         return any(first if index is None else True for index in indices)
 
-    def _is_a_screen(self) -> bool:
-        """Taken for want of anything better: a headset that is plugged in now would be."""
-        return not self._device and any(card.hdmi for card in self._cards if card.number == self._card)
+    def _is_built_in(self, number: int | None) -> bool:
+        """Taken unasked, so that a headset that is plugged in now would be better. None: the default, which
+        is card 0."""
+        wanted = 0 if number is None else number
+        built_in = any(card.number == wanted and not card.usb for card in self._cards)
+        return not self._device and built_in and not somebody_mixes()
 
     def _cards_called(self) -> list[Card]:
         return [card for card in self._cards if card.called(self._device)]
 
-    def _defaults_to_a_screen(self) -> bool:
-        first = next((card for card in self._cards if card.number == 0), None)
-        return first is not None and first.hdmi and not somebody_mixes()
+    def _has_better_than_default(self) -> bool:
+        """Whether card 0, which is whatever came first, is a screen, or is built in while a headset is
+        plugged in: a socket with nothing in it opens, too."""
+        playing = best_first(card for card in self._cards if card.plays)
+        first = next((card for card in playing if card.number == 0), None)
+        return first is not None and (first.hdmi or playing[0] is not first) and not somebody_mixes()
 
     def _by_card(self) -> dict[int, int]:
         numbers: dict[int, int] = {}
