@@ -32,6 +32,8 @@ import sys
 
 sys.path.insert(0, "{lib}")
 os.environ.setdefault("KITH_HOME", "{home}")
+# lgpio writes a file where it is started, and a maintainer's folder is read-only; the services say where.
+os.environ.setdefault("LG_WD", "/run" if os.geteuid() == 0 else "/tmp")
 from {module} import main
 
 sys.exit(main())
@@ -120,8 +122,13 @@ def install_kith(shop: Workshop) -> None:
     for command, module in (("kith", "kith.cli"), ("kith-guard", "kith.guardd")):
         path = home / "bin" / command
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_COMMAND.format(lib=LIB, home=HOME, module=module), encoding="utf-8")
+        path.write_text(command_text(module), encoding="utf-8")
         path.chmod(0o755)
+
+
+def command_text(module: str, lib: str = LIB) -> str:
+    """A program that starts a module's `main` with the image's parts, and where they need to know."""
+    return _COMMAND.format(lib=lib, home=HOME, module=module)
 
 
 def compile_all(shop: Workshop, folders: Sequence[str]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from image.__main__ import main
 from image.build.checks import check_tree, refuse
 from image.build.golden import difference
 from image.build.package_set import LISTS, read_list
+from image.build.python_parts import command_text
 from image.build.settle import kith_system_files, lay_over
 
 
@@ -158,6 +161,19 @@ def test_every_unit_that_is_shared_with_an_installation_by_hand_is_in_the_image(
 def test_a_maintainer_types_kith_and_not_a_path(tmp_path: Path) -> None:
     lay_over(REPOSITORY / "image/rootfs", tmp_path)
     assert str((tmp_path / "usr/bin/kith").readlink()) == "/opt/kith/bin/kith"
+
+
+def test_a_command_finds_its_parts_and_lgpio_a_folder_to_write_to(tmp_path: Path) -> None:
+    stub = "import os\ndef main(): print(os.environ['KITH_HOME'], os.environ['LG_WD'])\n"
+    (tmp_path / "stub.py").write_text(stub, encoding="utf-8")
+    (tmp_path / "kith").write_text(command_text("stub", str(tmp_path)), encoding="utf-8")
+
+    def said(**environment: str) -> str:
+        command = [sys.executable, "-Is", str(tmp_path / "kith")]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+    assert said() == f"/opt/kith {'/run' if os.geteuid() == 0 else '/tmp'}\n"
+    assert said(LG_WD="/run/kith") == "/opt/kith /run/kith\n"
 
 
 def test_whatever_the_builders_umask_files_get_the_rights_of_the_device(
