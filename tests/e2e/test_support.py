@@ -180,6 +180,13 @@ def test_of_a_disk_that_is_full_no_half_is_left(tmp_path: Path, monkeypatch: pyt
     assert "cannot write" in kith("support", long, "--data", tmp_path / "s").stderr
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_made_with_sudo_it_is_for_whoever_asked(tmp_path: Path) -> None:
+    pack([], tmp_path / "x.zip", {"SUDO_UID": "12345"})
+    found = (tmp_path / "x.zip").stat()
+    assert (found.st_uid, stat.S_IMODE(found.st_mode)) == (12345, 0o600)
+
+
 @pytest.mark.parametrize(
     "written",
     [

@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,9 +80,9 @@ def gather(
     return [Piece(name="README.txt", about="what this is", text=readme), *pieces]
 
 
-def pack(pieces: Iterable[Piece], file: Path) -> None:
-    """Write a ZIP file that only its owner reads. Raises InputError where there is one already, or where none
-    can be written."""
+def pack(pieces: Iterable[Piece], file: Path, environ: Mapping[str, str] = os.environ) -> None:
+    """Write a ZIP file that only its owner reads: under sudo, whoever called that. Raises
+    InputError where there is one already, or where none can be written."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for piece in pieces:
@@ -95,6 +95,8 @@ def pack(pieces: Iterable[Piece], file: Path) -> None:
         raise InputError(f"cannot write {file}: {error.strerror}") from error
     try:
         with os.fdopen(opened, "wb") as target:
+            if os.geteuid() == 0 and environ.get("SUDO_UID", "").isdecimal():
+                os.fchown(target.fileno(), int(environ["SUDO_UID"]), -1)
             target.write(content.getbuffer())
     except OSError as error:
         file.unlink(missing_ok=True)  # half a bundle is none, and would be in the way of the next
