@@ -41,10 +41,7 @@ class Said:
 
     def __str__(self) -> str:
         heard = " / ".join(f'"{line}"' for line in self.lines if line) or "no words"
-        return (
-            f"{self.audible_s:.1f} s of sound, peak {self.peak_dbfs:.1f} dBFS, {self.clipped} clipped;"
-            f" recognised: {heard}"
-        )
+        return f"peak {self.peak_dbfs:.1f} dBFS, {self.clipped} clipped; recognised: {heard}"
 
 
 def listen(path: Path) -> Said:

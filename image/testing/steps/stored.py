@@ -90,6 +90,8 @@ def _comes_up_without(device: Device, row: Row, at: int) -> None:
         for line in machine.console.find("kith-data:"):
             row.note(line.text)
         row.check(machine.guest.run("mountpoint -q /data").status != 0, "/data is not mounted")
+        told = machine.guest.run("journalctl -b -u kith.service -o cat --no-pager").out
+        row.check("is not on a data partition" in told, "Kith tells that the storage does not work")
         switch_off(machine)
     row.check(_digest(device.card, at) == before, "nothing of the partition was changed")
     hear(sound, row, _SPOKEN)
