@@ -24,6 +24,7 @@ def asked(tmp_path: Path, what: str, given: str = "") -> subprocess.CompletedPro
         "KITH_TEST_DEV": str(tmp_path / "dev"),
         "KITH_TEST_RUN": str(tmp_path / "run"),
         "KITH_TEST_NEWROOT": str(tmp_path / "root"),
+        "KITH_TEST_BOOTROOT": str(tmp_path / "root/boot/firmware"),
         "PATH": str(commands),
     }
     for folder in ("dev", "run"):
@@ -186,3 +187,34 @@ def test_one_letter_is_changed_and_nothing_else(tmp_path: Path) -> None:
     assert asked(tmp_path, f"letter {folder}/config.txt os_prefix").stdout == "a\n"
     assert asked(tmp_path, f"change {folder}/config.txt no_such_key a").returncode != 0
     assert (folder / "config.txt").read_bytes() == before.replace(b"=b/", b"=a/")
+
+
+@pytest.mark.parametrize(
+    ("config", "runs", "whole", "wanted"),
+    [
+        ("a", "a", "b", "b"),
+        ("b", "b", "a", "a"),
+        # There is no other: nothing was ever installed there, or its installation was cut.
+        ("a", "a", "", ""),
+        # The firmware tries this one once, by its flag: the other is next anyhow.
+        ("a", "b", "a", ""),
+    ],
+)
+def test_the_other_system_follows_one_whose_root_is_gone(
+    tmp_path: Path, config: str, runs: str, whole: str, wanted: str
+) -> None:
+    folder = a_boot_partition(tmp_path, config, config, "-")
+    for slot in whole:
+        (folder / slot).mkdir()
+        (folder / slot / "cmdline.txt").write_text("kith.root=PARTUUID=4b495448-02\n")
+    done = asked(
+        tmp_path,
+        "partition() { echo vda1; }; mount() { :; }; umount() { :; }; sleep() { :; }; sync() { :; };"
+        f' argument() {{ echo {runs.upper()}; }}; reboot() {{ echo "$*"; }};'
+        ' fall_back 4b495448-02 "vda2 cannot be mounted"',
+    )
+    assert done.stdout == "-f\n"
+    said = (tmp_path / "dev/console").read_text()
+    assert said.startswith("kith-init: vda2 cannot be mounted")
+    assert (f"slot {wanted} is next" in said) is bool(wanted)
+    assert f"os_prefix={wanted or config}/" in (folder / "config.txt").read_text()
