@@ -169,7 +169,7 @@ def _outcome(machine: Machine) -> str:
     """ "back" where it is up and gave the trial up, "reset" where it started again, "stuck" where nothing is
     heard of it."""
     try:
-        machine.wait("did not prove good", LIMIT_S if machine.console.lines else _STUCK_S)
+        machine.wait("kith-health: .*did not prove good", LIMIT_S if machine.console.lines else _STUCK_S)
     except NotSeen:
         return "stuck" if machine.on else "reset"
     machine.wait(READY, LIMIT_S)
