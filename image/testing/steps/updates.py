@@ -20,8 +20,8 @@ BUNDLE = "kith-update.raucb"
 INSTALL_LIMIT_S = 1200.0
 """For the hashes of 400 MiB and the writing of them, on an emulated processor."""
 _MOST_STARTS = 4
-_STUCK_S = 60.0
-"""A start that says nothing for so long will say nothing."""
+_STUCK_S = 240.0
+"""A start that says nothing for so long will say nothing; one that is well is silent for up to a minute."""
 _SEED = 11
 _TOLD = ("kith-update:", "kith-slot:", "kith-health:", "kith-init:")
 
@@ -169,7 +169,8 @@ def _outcome(machine: Machine) -> str:
     """ "back" where it is up and gave the trial up, "reset" where it started again, "stuck" where nothing is
     heard of it."""
     try:
-        machine.wait("kith-health: .*did not prove good", LIMIT_S if machine.console.lines else _STUCK_S)
+        machine.wait("", _STUCK_S)
+        machine.wait("kith-health: .*did not prove good", LIMIT_S)
     except NotSeen:
         return "stuck" if machine.on else "reset"
     machine.wait(READY, LIMIT_S)
