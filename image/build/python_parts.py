@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +116,9 @@ def install_kith(shop: Workshop) -> None:
     (home / "lib/kith").mkdir()
     # With plain rights, whatever those of the checkout are.
     lay_over(REPOSITORY / "device/kith", home / "lib/kith")
+    described = home / f"lib/kith-{kith_version()}.dist-info/METADATA"
+    described.parent.mkdir()
+    described.write_text(f"Metadata-Version: 2.1\nName: kith\nVersion: {kith_version()}\n", encoding="utf-8")
     manifest = REPOSITORY / "models/manifest.toml"
     _copy([manifest], home / "models")
     _copy(_networks(manifest), home / "models/build")
@@ -124,6 +128,12 @@ def install_kith(shop: Workshop) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(command_text(module), encoding="utf-8")
         path.chmod(0o755)
+
+
+def kith_version() -> str:
+    """As the project says, and as `kith --version` and a doctor's report say on the device."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    return str(project["project"]["version"])
 
 
 def command_text(module: str, lib: str = LIB) -> str:

@@ -130,6 +130,7 @@ def kith_system_files(root: Path) -> None:
     """Units, users, and rules of the bus and of udev, which an installation by hand has as well."""
     systemd = REPOSITORY / "systemd"
     shutil.copyfile(systemd / "kith.sysusers.conf", root / "usr/lib/sysusers.d/kith.conf")
+    shutil.copyfile(systemd / "kith.tmpfiles.conf", root / "usr/lib/tmpfiles.d/kith.conf")
     rules = root / "etc/polkit-1/rules.d"
     rules.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(systemd / "50-kith-poweroff.rules", rules / "50-kith-poweroff.rules")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from image.__main__ import main
 from image.build.checks import check_tree, refuse
 from image.build.golden import difference
 from image.build.package_set import LISTS, read_list
-from image.build.python_parts import command_text
+from image.build.python_parts import command_text, kith_version
 from image.build.settle import kith_system_files, lay_over
 
 
@@ -191,3 +192,7 @@ def test_whatever_the_builders_umask_files_get_the_rights_of_the_device(
 def _byte_code(root: Path, flags: int) -> None:
     path = root / "opt/kith/lib/__pycache__/part.cpython-313.pyc"
     path.write_bytes(b"\xf3\x0d\x0d\x0a" + flags.to_bytes(4, "little") + bytes(8))
+
+
+def test_the_image_says_the_version_that_kith_says() -> None:
+    assert kith_version() == version("kith")
