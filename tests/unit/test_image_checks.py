@@ -151,7 +151,12 @@ def test_static_files_are_laid_over_with_plain_rights_and_links_as_links(tmp_pat
 
 
 def test_every_unit_that_is_shared_with_an_installation_by_hand_is_in_the_image(tmp_path: Path) -> None:
-    for folder in ("usr/lib/sysusers.d", "usr/lib/systemd/system", "usr/lib/udev/rules.d"):
+    for folder in (
+        "usr/lib/sysusers.d",
+        "usr/lib/tmpfiles.d",
+        "usr/lib/systemd/system",
+        "usr/lib/udev/rules.d",
+    ):
         (tmp_path / folder).mkdir(parents=True)
     kith_system_files(tmp_path)
     units = {path.name for path in (tmp_path / "usr/lib/systemd/system").iterdir()}
