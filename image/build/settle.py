@@ -119,7 +119,15 @@ def _files(root: Path) -> None:
 
 
 def _folders(root: Path) -> None:
-    for folder in ("opt/kith", "boot/firmware", "data", "mnt", "etc/rauc", "usr/lib/sysusers.d", "usr/lib/tmpfiles.d"):
+    for folder in (
+        "opt/kith",
+        "boot/firmware",
+        "data",
+        "mnt",
+        "etc/rauc",
+        "usr/lib/sysusers.d",
+        "usr/lib/tmpfiles.d",
+    ):
         (root / folder).mkdir(parents=True, exist_ok=True)
     # All of it is made anew at each start, in memory.
     shutil.rmtree(root / "run")
