@@ -122,6 +122,8 @@ class Card:
                     at = max(at, os.lseek(file.fileno(), at, os.SEEK_DATA))
                 except OSError:
                     return
+                if at >= end:
+                    return
                 file.seek(at)
                 chunk = file.read(min(_CHUNK, end - at))
                 if not chunk:

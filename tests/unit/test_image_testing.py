@@ -315,3 +315,13 @@ def test_the_programs_for_the_machine_are_whole() -> None:
     for path in sorted((Path(guest_module.__file__).parent / "inside").glob("*.py")):
         compile(path.read_text(encoding="utf-8"), path.name, "exec")
     compile(textwrap.dedent(json.loads(json.dumps(guest_module._AGENT))), "agent", "exec")
+
+
+def test_a_hole_that_reaches_beyond_a_partition_ends_the_search(tmp_path: Path) -> None:
+    file = tmp_path / "card.img"
+    with file.open("wb") as card:
+        card.seek(8 << 20)
+        card.write(b"MARKER" * 1000)
+    found = Card(file, ToolsTree(tmp_path))
+    assert not found.finds(b"MARKER", Partition(start=1 << 20, size=1 << 20))
+    assert found.finds(b"MARKER", Partition(start=1 << 20, size=8 << 20))
