@@ -106,7 +106,7 @@ def qemu_arguments(board: Board, card: Path, kernel: Kernel, extras: Extras) -> 
         command += ["-device", "qemu-xhci", "-device", "usb-audio,audiodev=sound"]
     if extras.ssh_port is not None:
         command += ["-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{extras.ssh_port}-:22"]
-        command += ["-device", "virtio-net-pci,netdev=net"]
+        command += ["-device", "virtio-net-pci,netdev=net,romfile="]
     return command
 
 

@@ -47,7 +47,7 @@ class Said:
 def listen(path: Path) -> Said:
     """Listen to what QEMU recorded. Raises ImageError where there is nothing, NoRecogniser."""
     sound = read(path)
-    mono, recogniser = mono_of(sound), Recogniser()
+    mono, recogniser = mono_of(sound), Recogniser(of_the_board=True)
     stretches = list(stretches_of(mono))
     return Said(
         length_s=len(mono) / SAMPLE_RATE_HZ,

@@ -46,7 +46,7 @@ class Kept:
 
 def test_its_words_are_understood() -> None:
     try:
-        recogniser, voice = Recogniser(), EspeakSpeech(AnnounceSettings())
+        recogniser, voice = Recogniser(of_the_board=True), EspeakSpeech(AnnounceSettings())
     except (NoRecogniser, AudioUnavailable) as error:
         pytest.skip(str(error))
     heard: dict[str, tuple[str, ...]] = {}
