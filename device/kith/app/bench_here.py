@@ -14,7 +14,8 @@ from pathlib import Path
 from kith.app.bench_parts import ASSESS, EMBED, FIND, JUDGE, LOOK, SHRINK, Work, steps
 from kith.app.bench_report import Moment, Report, Timing
 from kith.app.boards import NONE, PROFILES, board_model, chosen_profile
-from kith.app.guard_link import Ear, doctor_socket
+from kith.app.guard_doctor import LISTEN_S
+from kith.app.guard_link import doctor_socket, listen
 from kith.app.load import Scene, StepTimes, expected_times, share_busy
 from kith.app.run import open_camera
 from kith.clock import MonotonicClock
@@ -28,8 +29,6 @@ from kith.types import SAMPLE_RATE_HZ
 _WARM_UP = 5
 """Rounds that do not count: caches fill, and the clock goes up."""
 _SPOKEN_ROUNDS = 10
-_GUARD_S = 1.5
-"""Longer than the longest beat that the guard may be set to."""
 _STRANGER = Scene(faces=1)
 PICTURE, SPEAK = "a picture from the camera", "first sample of speech"
 
@@ -195,17 +194,9 @@ def _rss_mib() -> float:
 def _guard(socket: Path) -> dict[str, float] | None:
     """Readings a second of each sensor, by its place; None where no guard is heard."""
     try:
-        ear = Ear(socket)
+        newest = listen(socket, LISTEN_S)
     except HardwareError:
         return None
-    newest = None
-    end_s = time.monotonic() + _GUARD_S
-    try:
-        while (left_s := end_s - time.monotonic()) > 0:
-            if ear.wait(left_s):
-                newest = ear.newest() or newest
-    finally:
-        ear.close()
     if newest is None:
         return None
     return {each.position.value: 1000 / each.interval_ms for each in newest.sensors if each.interval_ms}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from kith.app.findings import Finding, Verdict
-from kith.app.guard_link import Ear
+from kith.app.guard_link import listen
 from kith.app.guard_watch import FAULTS
 from kith.errors import ConfigError, HardwareError
 from kith.guard.messages import ProximityLevel, SensorReport
@@ -40,7 +39,7 @@ def examine_guard(config: Path | None, socket: Path, *, wearable: bool) -> Itera
         yield Finding(part="guard", verdict=Verdict.FAILED, text=f"its settings are refused: {error}")
     missing = Verdict.FAILED if wearable else Verdict.MISSING
     try:
-        message = _listen(socket)
+        message = listen(socket, LISTEN_S)
     except HardwareError as error:
         unknown = f"{error}; run the doctor as the user kith: {_AS_KITH}"
         absent = f"there is no folder {socket.parent}, which the device makes at its start; {_START} kith"
@@ -54,20 +53,6 @@ def examine_guard(config: Path | None, socket: Path, *, wearable: bool) -> Itera
     kinds = {"head": settings.head, "knee": settings.knee}
     for sensor in message.sensors:
         yield _sensor(sensor, kinds[sensor.position.value])
-
-
-def _listen(socket: Path) -> ProximityLevel | None:
-    """The newest of what the guard says within a while. Raises HardwareError."""
-    ear = Ear(socket)
-    newest: ProximityLevel | None = None
-    end_s = time.monotonic() + LISTEN_S
-    try:
-        while (left_s := end_s - time.monotonic()) > 0:
-            if ear.wait(left_s):
-                newest = ear.newest() or newest
-    finally:
-        ear.close()
-    return newest
 
 
 def _guard(message: ProximityLevel, outputs: OutputSettings) -> Finding:

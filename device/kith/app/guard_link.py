@@ -109,6 +109,20 @@ class Ear:
         self._path.chmod(0o660)
 
 
+def listen(path: Path, for_s: float) -> ProximityLevel | None:
+    """The newest of what the guard says within so long; None where it says nothing. Raises HardwareError."""
+    ear = Ear(path)
+    newest: ProximityLevel | None = None
+    end_s = time.monotonic() + for_s
+    try:
+        while (left_s := end_s - time.monotonic()) > 0:
+            if ear.wait(left_s):
+                newest = ear.newest() or newest
+    finally:
+        ear.close()
+    return newest
+
+
 class GuardLink:
     """Listens in a thread until it is stopped, whatever becomes of the socket."""
 
