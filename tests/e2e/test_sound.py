@@ -159,8 +159,11 @@ def test_a_device_that_goes_is_a_fault_and_one_that_comes_back_is_used(
         again.stop()
 
 
-def test_a_device_is_found_by_a_part_of_its_name(server: Pulse) -> None:
-    chosen, other = SpeakerSink("PUL"), SpeakerSink("headphones")
+def test_a_device_is_found_by_a_part_of_its_name(server: Pulse, caplog: pytest.LogCaptureFixture) -> None:
+    chosen = SpeakerSink("PUL")
+    assert not caplog.records
+    other = SpeakerSink("headphones")
+    assert "another stands in" in caplog.text
     assert (chosen.stands_in, other.stands_in) == (False, True)
     chosen.close()
     other.close()
