@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from kith.errors import HardwareError
-from kith.types import I16, ButtonEdge, Frame, VoiceBlock
+from kith.types import I16, U8, BoxPx, ButtonEdge, Frame, VoiceBlock
 
 
 class Camera(Protocol):
@@ -126,3 +126,53 @@ class Board(Protocol):
 
     def health(self) -> BoardHealth:
         """As it is now. Never raises, but may block as `Battery.charge` does."""
+
+
+class NarrationEnd(StrEnum):
+    """How a narration ended. DONE: all was told; else the value is the key of the reason's words."""
+
+    DONE = "done"
+    NOTHING = "nothing"
+    MISSING = "missing"
+    UNREACHABLE = "unreachable"
+    INSECURE = "insecure"
+    DENIED = "denied"
+    BUSY = "busy"
+    NO_PICTURES = "no_pictures"
+    NONSENSE = "nonsense"
+    TOO_SLOW = "took_too_long"
+    CUT_SHORT = "cut_short"
+    FAILED = "narrator_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is to be put into words: rgb u8[H, W, 3]. hide: faces that nobody else may see. known: where
+    people stand whose names the narrator is not told, each by a mark of its own, which it may use in their
+    place: (mark, box)."""
+
+    rgb: U8
+    hide: tuple[BoxPx, ...] = ()
+    known: tuple[tuple[str, BoxPx], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narration:
+    """News of one narration, by its number. text: further words, plain, any length, to be joined to what came
+    before; end: it is over, always the last news and exactly once."""
+
+    number: int
+    text: str = ""
+    end: NarrationEnd | None = None
+
+
+class Narrator(Protocol):
+    """Puts a picture into words, in a process of its own that lives only as long as it takes."""
+
+    def begin(self, number: int, subject: Subject, on_news: Callable[[Narration], None]) -> None:
+        """Begin a narration; returns at once and raises nothing. One at a time: a new one cancels the last.
+        News comes from a thread of its own."""
+
+    def cancel(self) -> None:
+        """Forget the narration that is under way; no news of it comes after this returns. May be called
+        twice, and before begin."""

@@ -58,6 +58,13 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "enroll.added": Line("{name} is remembered better now.", Earcon.SUCCESS),
         "enroll.refused": Line("Not remembered: {reason}.", Earcon.FAILURE),
         "enroll.cancelled": Line("Cancelled. Nothing was kept.", Earcon.UNDONE),
+        "thing.looking": Line("No face in view. Hold a thing up in front of the camera."),
+        "thing.hint": Line("{Reason}."),
+        "thing.turn": Line("Turn it a little."),
+        "thing.again": Line("I lost it. Starting again."),
+        "thing.same": Line(
+            "This looks like {name}. Double tap: add to {name}. Tap: another thing.", Earcon.ASK
+        ),
         "name.ask": Line("Say the name after the tone."),
         "name.listen": Line("", Earcon.LISTEN),
         "name.nothing": Line("I heard nothing. Say the name after the tone."),
@@ -183,6 +190,21 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "answer.no_camera": Line("The camera does not answer."),
         "answer.starting": Line("One moment, the camera is starting."),
         "answer.paused": Line("Privacy is on. The camera is closed."),
+        "here.nothing": Line("Nothing that I know."),
+        "here.missing": Line("I know no objects: that part is not installed."),
+        "here.off": Line("Objects are switched off."),
+        "here.failed": Line("The part that knows objects does not work.", Earcon.FAILURE),
+        "scene.begin": Line("One moment."),
+        "scene.off": Line("Descriptions are switched off.", Earcon.FAILURE),
+        "scene.refused": Line("No description: {reason}.", Earcon.FAILURE),
+        "scene.broke_off": Line("The description broke off: {reason}.", Earcon.FAILURE),
+        "scene.stopped": Line("Stopped."),
+        "read.begin": Line("Reading."),
+        "read.off": Line("Reading is switched off.", Earcon.FAILURE),
+        "read.nothing": Line("I see no text."),
+        "read.refused": Line("Not read: {reason}.", Earcon.FAILURE),
+        "read.broke_off": Line("The reading broke off: {reason}.", Earcon.FAILURE),
+        "read.stopped": Line("Stopped."),
     }
 )
 
@@ -206,6 +228,19 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "paused": "privacy is on",
         "disk_full": "the disk is full",
         "not_stored": "it could not be stored",
+        "no_thing": "nothing is held up",
+        "face_in_view": "a face is in view",
+        "not_the_same_thing": "not the same thing",
+        "nothing": "there was nothing to tell",
+        "missing": "that part is not installed",
+        "unreachable": "the server does not answer",
+        "insecure": "the server is outside your own network, and not encrypted",
+        "denied": "the server wants another key",
+        "busy": "the server is busy",
+        "no_pictures": "the server cannot look at pictures",
+        "nonsense": "the server's answer makes no sense",
+        "cut_short": "the answer broke off",
+        "narrator_failed": "that part broke down",
     }
 )
 

@@ -1,0 +1,65 @@
+"""The tables of the optional parts: things, descriptions, reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kith.config.fields import bounded, one_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThingsSettings:
+    """Objects and things: what is here besides people. Its network is built only where `npm` was there."""
+
+    enabled: bool = one_of(True, False)
+    """False: neither looked for nor learnt, and its network is not loaded."""
+    object_score: float = bounded(0.5, 0.1, 0.95)
+    """An object below this detector score (0..1) is not told of."""
+    survey_looks: int = bounded(3, 1, 20)
+    """So many frames are looked at for an answer; what most of them show is told; †."""
+    most_objects: int = bounded(5, 1, 20)
+    """So many objects are told of in one answer, the largest first; †."""
+    views: int = bounded(5, 2, 20)
+    """Of a thing that is taught."""
+    teach_timeout_ms: int = bounded(30_000, 1000, 300_000)
+    """For the views; †."""
+    announce_interval_ms: int = bounded(1000, 100, 60_000)
+    """Where a thing is marked to be told of unasked, one frame in this time is searched for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneSettings:
+    """Descriptions by a vision-language model, on a server that speaks the OpenAI-compatible chat protocol.
+    A picture leaves the device for each."""
+
+    enabled: bool = one_of(False, True)
+    url: str = ""
+    """Of the server's API, as http://192.168.1.20:8080/v1; plain HTTP only within the wearer's own
+    network."""
+    model: str = ""
+    """As the server names it; empty: whatever it has."""
+    key_file: str = ""
+    """A file that holds the server's key; empty: it needs none."""
+    show_strangers: bool = one_of(False, True)
+    """True: faces of people not enrolled are not covered before a picture is sent."""
+    picture_px: int = bounded(768, 224, 2048)
+    """The longer side of the picture that is sent."""
+    first_words_ms: int = bounded(20_000, 1000, 300_000)
+    """No words so long after the press: given up, and said; †."""
+    pause_ms: int = bounded(10_000, 1000, 300_000)
+    """No further words for so long: it broke off; †."""
+    longest_ms: int = bounded(60_000, 5000, 600_000)
+    """Whatever comes after that is not heard; †."""
+    most_words: int = bounded(80, 10, 400)
+    """Of one description; †."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingSettings:
+    """Text on signs and labels, read aloud on the device itself when asked for."""
+
+    enabled: bool = one_of(True, False)
+    longest_ms: int = bounded(30_000, 1000, 300_000)
+    """It is given up after that; †."""
+    most_words: int = bounded(200, 10, 2000)
+    """Read out at once; †."""
