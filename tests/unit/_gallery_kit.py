@@ -10,6 +10,7 @@ from kith.recognition.operating_point import OperatingPoint
 from kith.types import I16, Embedding
 
 MODEL = "sface-test"
+THINGS = "objects-test"
 TODAY = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
@@ -19,6 +20,18 @@ def looks(seed: int, count: int = 3, model_id: str = MODEL) -> list[Embedding]:
     made, own = [], rng.standard_normal(128)
     for _ in range(count):
         vector = (own + 0.75 * rng.standard_normal(128)).astype(np.float32)
+        vector /= np.linalg.norm(vector)
+        vector.flags.writeable = False
+        made.append(Embedding(vector=vector, model_id=model_id))
+    return made
+
+
+def thing_looks(seed: int, count: int = 3, model_id: str = THINGS) -> list[Embedding]:
+    """As `looks`, of a thing: vectors of another length."""
+    rng = np.random.default_rng(10_000 + seed)
+    made = []
+    for _ in range(count):
+        vector = rng.standard_normal(96).astype(np.float32)
         vector /= np.linalg.norm(vector)
         vector.flags.writeable = False
         made.append(Embedding(vector=vector, model_id=model_id))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kith.app import known_people
+from kith.app import gallery_reading
 from kith.app.known_people import KnownPeople
 from kith.config import Settings
 from kith.errors import GalleryError, GalleryFull
@@ -136,7 +136,7 @@ def test_an_error_that_lasts_is_logged_once_until_it_works_again(
     people: KnownPeople, carer: Gallery, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logged: list[str] = []
-    monkeypatch.setattr(known_people._LOG, "error", lambda text, *values: logged.append(text % values))
+    monkeypatch.setattr(gallery_reading._LOG, "error", lambda text, *values: logged.append(text % values))
 
     def failing(error: GalleryError) -> None:
         def fail() -> None:

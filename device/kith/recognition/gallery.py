@@ -1,97 +1,48 @@
-"""The people who agreed to be known and the templates of their faces."""
+"""The people who agreed to be known, the things that were taught, and the templates of both."""
 
 from __future__ import annotations
 
-import logging
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from kith.errors import GalleryError, GalleryModelMismatch
 from kith.recognition import erasing, marks, meetings, people_rows, recordings, records, template_rows
 from kith.recognition.faults import translated
 from kith.recognition.matcher import TemplateSet
+from kith.recognition.opened import OpenedGallery
 from kith.recognition.records import PersonRecord
-from kith.recognition.store import Store
-from kith.types import I16, Embedding, Person
-
-log = logging.getLogger(__name__)
+from kith.types import I16, Embedding, Kind, Person
 
 
-class Gallery:
+class Gallery(OpenedGallery):
     """All of it in one SQLite file, but for the recordings of names in a folder beside it. Belongs to the
     thread that opened it; other programs may change the file meanwhile. What a method changed is on disk, and
-    in the backup, when it returns."""
+    in the backup, when it returns.
 
-    def __init__(self, store: Store, model_id: str | None) -> None:
-        self._store = store
-        self._model_id = model_id
-
-    @classmethod
-    def open(cls, path: Path, model_id: str | None) -> Gallery:
-        """Open or create the gallery for the templates of one network; with None only people can be listed,
-        renamed and forgotten. Raises GalleryCorrupt, GallerySchemaTooNew, GalleryModelMismatch, GalleryFull
-        or GalleryError."""
-        gallery = cls(Store.open(path), model_id)
-        try:
-            erasing.finish(gallery._store)
-            erasing.sweep_if_possible(gallery._store)
-            gallery._check_model()
-        except BaseException:
-            gallery.close()
-            raise
-        return gallery
-
-    @classmethod
-    @contextmanager
-    def looked_at(cls, path: Path, model_id: str | None) -> Iterator[Gallery]:
-        """The gallery for reading alone, without changing anything. Raises as `open`, and GalleryCorrupt also
-        for damage that the next opening mends."""
-        with Store.looked_at(path) as store:
-            gallery = cls(store, model_id)
-            gallery._check_model()
-            yield gallery
-
-    @property
-    def restored(self) -> bool:
-        """The file was damaged and its backup took its place when it was opened."""
-        return self._store.restored
-
-    @property
-    def obstacle(self) -> GalleryError | None:
-        """Why nothing can be changed (the disk is full or read-only), or None."""
-        return self._store.obstacle
-
-    @property
-    def version(self) -> tuple[int, int]:
-        """Another value after every change, whoever made it. Goes over to another file where another program
-        put one in this one's place; raises then what `open` raises."""
-        if self._store.follow():
-            erasing.finish(self._store)
-            self._check_model()
-        with translated(self._store.path):
-            others = self._store.connection.execute("PRAGMA data_version").fetchone()[0]
-        return self._store.changes, others
+    A thing is kept as a person is, under an id of the same kind. What takes an id and names no kind is for
+    both; what names people is for people alone."""
 
     def people(self) -> list[Person]:
         """Everybody, by name."""
-        with translated(self._store.path):
-            return people_rows.everybody(self._store.connection, self._folder)
+        return self._all(Kind.PERSON)
+
+    def things(self) -> list[Person]:
+        """Everything that was taught, by name."""
+        return self._all(Kind.THING)
 
     def names(self) -> frozenset[str]:
-        """The keys (`names.name_key`) of all names that are taken."""
+        """The keys (`names.name_key`) of all names that are taken, by people or things."""
         with translated(self._store.path):
             return people_rows.keys(self._store.connection)
 
     def person(self, name: str) -> Person:
         """The person of that name, upper or lower case. Raises PersonNotFound, InputError."""
-        with translated(self._store.path):
-            return people_rows.person_of(people_rows.named(self._store.connection, name), self._folder)
+        return self._named(name, Kind.PERSON)
+
+    def thing(self, name: str) -> Person:
+        """The thing of that name, upper or lower case. Raises PersonNotFound, InputError."""
+        return self._named(name, Kind.THING)
 
     def sources(self, person_id: int) -> dict[str, int]:
         """How many templates of a person come from where: "device", "photo" or "learnt"."""
@@ -116,15 +67,37 @@ class Gallery:
         come from, "device" or "photo"; recording: their name as it was said, i16[n] mono at SAMPLE_RATE_HZ;
         met_on: when they were met, None for today. Raises DuplicatePerson, GalleryModelMismatch, InputError,
         GalleryFull or GalleryError."""
-        template_rows.check(embeddings, self._model_id)
-        wav = None if recording is None else recordings.as_wav(recording)
-        with erasing.change_with_recordings(self._store) as (connection, keep):
-            person_id = people_rows.insert(connection, name, consented_at, met_on)
+        template_rows.check(embeddings, self._networks[Kind.PERSON])
+        day = met_on or datetime.now(UTC).date()
+
+        def insert(connection: sqlite3.Connection) -> int:
+            person_id = people_rows.insert(connection, Kind.PERSON, name, consented_at, day)
             template_rows.insert(connection, person_id, embeddings, source)
-            if wav is not None:
-                people_rows.set_recording(connection, person_id, keep(wav))
-            row = people_rows.require(connection, person_id)
-        return people_rows.person_of(row, self._folder)
+            return person_id
+
+        return self._add(insert, recording)
+
+    def add_thing(
+        self,
+        name: str | None,
+        embeddings: Sequence[Embedding],
+        *,
+        extent: float | None,
+        recording: I16 | None = None,
+        taught_at: datetime | None = None,
+    ) -> Person:
+        """Keep a new thing; with None under a made name such as "thing 3". extent: how large it was in the
+        hand (`HeldThing.extent`); recording: as of add_person; taught_at: None for now. Raises what
+        add_person raises."""
+        template_rows.check(embeddings, self._networks[Kind.THING])
+
+        def insert(connection: sqlite3.Connection) -> int:
+            thing_id = people_rows.insert(connection, Kind.THING, name, taught_at or datetime.now(UTC), None)
+            people_rows.set_extent(connection, thing_id, extent)
+            template_rows.insert(connection, thing_id, embeddings, "device")
+            return thing_id
+
+        return self._add(insert, recording)
 
     def add_templates(
         self,
@@ -133,12 +106,13 @@ class Gallery:
         source: str = "device",
         met_on: date | None = None,
     ) -> tuple[int, ...]:
-        """More templates of someone, who counts as met on that day, None for today; their ids. Raises
-        PersonNotFound and what add_person raises."""
-        template_rows.check(embeddings, self._model_id)
+        """More templates of a thing, or of someone, who counts as met on that day, None for today; their ids.
+        Raises PersonNotFound and what add_person raises."""
         with self._store.change() as connection:
-            people_rows.require(connection, person_id)
-            meetings.met(connection, [person_id], met_on or datetime.now(UTC).date())
+            kind = people_rows.kind_of(people_rows.require(connection, person_id))
+            template_rows.check(embeddings, self._networks[kind])
+            if kind is Kind.PERSON:
+                meetings.met(connection, [person_id], met_on or datetime.now(UTC).date())
             return template_rows.insert(connection, person_id, embeddings, source)
 
     def drop_templates(self, person_id: int, ids: Iterable[int]) -> int:
@@ -149,10 +123,10 @@ class Gallery:
     def learn(self, person_id: int, embedding: Embedding, at_most: int) -> None:
         """One more template of someone, taken in use; of those taken so, the oldest beyond `at_most` go
         without a trace. Raises PersonNotFound and what add_person raises."""
-        template_rows.check([embedding], self._model_id)
+        template_rows.check([embedding], self._networks[Kind.PERSON])
 
         def learn(connection: sqlite3.Connection) -> int:
-            people_rows.require(connection, person_id)
+            people_rows.require(connection, person_id, Kind.PERSON)
             template_rows.insert(connection, person_id, [embedding], template_rows.LEARNT)
             return template_rows.drop_learnt(connection, person_id, at_most)
 
@@ -169,10 +143,10 @@ class Gallery:
         """Keep a look that was given someone's name wrongly, as a counter-example; the oldest beyond
         `at_most` go without a trace. How many there are since the newest look that was enrolled of them.
         Raises PersonNotFound and what add_person raises."""
-        template_rows.check([embedding], self._model_id)
+        template_rows.check([embedding], self._networks[Kind.PERSON])
 
         def mark(connection: sqlite3.Connection) -> int:
-            people_rows.require(connection, person_id)
+            people_rows.require(connection, person_id, Kind.PERSON)
             marks.insert(connection, person_id, embedding)
             return marks.drop_oldest(connection, person_id, at_most)
 
@@ -210,11 +184,16 @@ class Gallery:
             with self._store.change() as connection:
                 meetings.told_of_expiry(connection, changed, on)
 
-    def rename(self, old: str, new: str) -> Person:
-        """Give someone another name. Raises PersonNotFound, DuplicatePerson, InputError."""
+    def set_announced(self, thing_id: int, announced: bool) -> None:
+        """Whether a thing is told of unasked. Raises PersonNotFound, GalleryFull or GalleryError."""
         with self._store.change() as connection:
-            people_rows.rename(connection, old, new)
-        return self.person(new)
+            people_rows.set_announced(connection, thing_id, announced)
+
+    def rename(self, old: str, new: str, kind: Kind = Kind.PERSON) -> Person:
+        """Give someone, or something, another name. Raises PersonNotFound, DuplicatePerson, InputError."""
+        with self._store.change() as connection:
+            people_rows.rename(connection, old, new, kind)
+        return self._named(new, kind)
 
     def set_recording(self, person_id: int, samples: I16 | None) -> None:
         """Keep a recording of someone's name, i16[n] mono at SAMPLE_RATE_HZ, in the place of the one before,
@@ -230,36 +209,38 @@ class Gallery:
         erasing.finish(self._store)
 
     def records(self) -> list[PersonRecord]:
-        """Everything that is kept of everybody, by name."""
+        """Everything that is kept of everybody and of all things, by name."""
         with self._store.locked(), translated(self._store.path):
             return records.read(self._store.connection, self._folder)
 
     def add_records(self, people: Sequence[PersonRecord], *, replace: bool = False) -> list[Person]:
-        """Take all of these in, or nobody. replace: who has one of their names is forgotten, as entirely as
-        by `forget`. Raises DuplicatePerson where two have one name, or, unless `replace`, somebody here has
-        one of theirs; GalleryModelMismatch, InputError, GalleryFull or GalleryError."""
-        records.check(people, self._model_id)
+        """Take all of these in, or nobody. replace: who or what has one of their names is forgotten, as
+        entirely as by `forget`. Things are taken in whatever network they were taught to. Raises
+        DuplicatePerson where two have one name, or, unless `replace`, somebody or something here has one of
+        theirs; GalleryModelMismatch, InputError, GalleryFull or GalleryError."""
+        records.check(people, self._networks[Kind.PERSON])
         with erasing.change_with_recordings(self._store) as (connection, keep):
             for each in people:
                 before = people_rows.find(connection, each.name)
                 if before is not None and not replace:
-                    raise people_rows.duplicate()
+                    raise people_rows.duplicate(people_rows.kind_of(before))
                 if before is not None:
                     _delete(connection, before)
             ids = [
                 records.insert(connection, each, None if each.recording is None else keep(each.recording))
                 for each in people
             ]
+            template_rows.check_lengths(connection)
             rows = [people_rows.require(connection, each) for each in ids]
         erasing.finish(self._store)
         return [people_rows.person_of(row, self._folder) for row in rows]
 
-    def forget(self, name: str) -> None:
-        """Remove a person entirely: templates, counter-examples, recording, every trace in the file, its
-        journal, the backup and kept copies. If it is cut short, the next opening finishes it. Raises
-        PersonNotFound, GalleryFull or GalleryError."""
+    def forget(self, name: str, kind: Kind = Kind.PERSON) -> None:
+        """Remove a person, or a thing, entirely: templates, counter-examples, recording, every trace in the
+        file, its journal, the backup and kept copies. If it is cut short, the next opening finishes it.
+        Raises PersonNotFound, GalleryFull or GalleryError."""
         erasing.erase(
-            self._store, lambda connection: _delete(connection, people_rows.named(connection, name))
+            self._store, lambda connection: _delete(connection, people_rows.named(connection, name, kind))
         )
 
     def forget_person(self, person_id: int) -> None:
@@ -269,55 +250,57 @@ class Gallery:
         )
 
     def templates(self, *, learnt: bool = True) -> TemplateSet:
-        """All templates, by person, or only those that someone enrolled. Raises GalleryModelMismatch when
-        opened without a network."""
+        """All templates of people, by person, or only those that someone enrolled. Raises
+        GalleryModelMismatch when opened without a network."""
+        return self._templates(Kind.PERSON, learnt=learnt)
+
+    def thing_templates(self) -> TemplateSet:
+        """All templates of things that the network for things made, by thing. Raises GalleryModelMismatch
+        when opened without one."""
+        return self._templates(Kind.THING, learnt=True)
+
+    def of_another_network(self) -> frozenset[int]:
+        """The things that were taught to another network, and are never found by this one; none when opened
+        without a network for things."""
+        if self.thing_model_id is None:
+            return frozenset()
         with translated(self._store.path):
-            return template_rows.read(self._store.connection, self._network, learnt=learnt)
+            return template_rows.things_without(self._store.connection, self.thing_model_id)
 
     def counterexamples(self) -> TemplateSet:
         """All looks that were given somebody's name wrongly, by person. Raises GalleryModelMismatch when
         opened without a network."""
+        model_id = self._network(Kind.PERSON)
         with translated(self._store.path):
-            return template_rows.read_counterexamples(self._store.connection, self._network)
+            return template_rows.read_counterexamples(self._store.connection, model_id)
 
-    def close(self) -> None:
-        """May be called twice."""
-        self._store.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def _folder(self) -> Path:
-        return self._store.path.parent
-
-    @property
-    def _network(self) -> str:
-        if self._model_id is None:
-            raise GalleryModelMismatch("the gallery was opened without naming a network")
-        return self._model_id
-
-    def _check_model(self) -> None:
-        if self._model_id is None:
-            return
+    def _all(self, kind: Kind) -> list[Person]:
         with translated(self._store.path):
-            other = template_rows.of_another_network(self._store.connection, self._model_id)
-        if other is not None:
-            raise GalleryModelMismatch(
-                f"{self._store.path} holds templates of {other[1]} people made by the network {other[0]}, "
-                f"and this Kith runs {self._model_id}; forget them with `kith people forget` and enrol them "
-                f"again"
-            )
+            return people_rows.everybody(self._store.connection, kind, self._folder)
+
+    def _named(self, name: str, kind: Kind) -> Person:
+        with translated(self._store.path):
+            row = people_rows.named(self._store.connection, name, kind)
+        return people_rows.person_of(row, self._folder)
+
+    def _add(self, insert: Callable[[sqlite3.Connection], int], recording: I16 | None) -> Person:
+        wav = None if recording is None else recordings.as_wav(recording)
+        with erasing.change_with_recordings(self._store) as (connection, keep):
+            person_id = insert(connection)
+            if wav is not None:
+                people_rows.set_recording(connection, person_id, keep(wav))
+            row = people_rows.require(connection, person_id)
+        return people_rows.person_of(row, self._folder)
+
+    def _templates(self, kind: Kind, *, learnt: bool) -> TemplateSet:
+        model_id = self._network(kind)
+        with translated(self._store.path):
+            return template_rows.read(self._store.connection, kind, model_id, learnt=learnt)
 
 
 def _set_recording(connection: sqlite3.Connection, person_id: int, recording: str | None) -> int:
     """How many were replaced."""
-    before = people_rows.require(connection, person_id)[3]
+    before = people_rows.require(connection, person_id).name_recording
     people_rows.set_recording(connection, person_id, recording)
     if before is not None:
         erasing.note(connection, before)
@@ -325,7 +308,6 @@ def _set_recording(connection: sqlite3.Connection, person_id: int, recording: st
 
 
 def _delete(connection: sqlite3.Connection, row: people_rows.Row) -> int:
-    person_id, _, _, recording, *_ = row
-    connection.execute("DELETE FROM people WHERE id = ?", (person_id,))
-    erasing.note(connection, recording)
+    connection.execute("DELETE FROM people WHERE id = ?", (row.person_id,))
+    erasing.note(connection, row.name_recording)
     return 1

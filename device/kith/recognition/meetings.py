@@ -6,12 +6,15 @@ import sqlite3
 from collections.abc import Collection, Iterable
 from datetime import date
 
+from kith.types import Kind
+
 
 def outdated(connection: sqlite3.Connection, person_ids: Iterable[int], on: date) -> list[int]:
     """For whom of these `met` would change anything."""
     rows = connection.execute(
-        "SELECT id FROM people WHERE met_on IS NULL OR met_on < ? OR expiry_told_on IS NOT NULL",
-        (on.isoformat(),),
+        "SELECT id FROM people"
+        " WHERE kind = ? AND (met_on IS NULL OR met_on < ? OR expiry_told_on IS NOT NULL)",
+        (Kind.PERSON, on.isoformat()),
     )
     return sorted({person_id for (person_id,) in rows}.intersection(person_ids))
 
@@ -27,7 +30,9 @@ def met(connection: sqlite3.Connection, person_ids: Collection[int], on: date) -
 
 def untold(connection: sqlite3.Connection, person_ids: Iterable[int]) -> list[int]:
     """For whom of these `told_of_expiry` would change anything."""
-    rows = connection.execute("SELECT id FROM people WHERE expiry_told_on IS NULL")
+    rows = connection.execute(
+        "SELECT id FROM people WHERE kind = ? AND expiry_told_on IS NULL", (Kind.PERSON,)
+    )
     return sorted({person_id for (person_id,) in rows}.intersection(person_ids))
 
 

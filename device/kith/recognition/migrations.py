@@ -68,6 +68,16 @@ STEPS = (
             "ALTER TABLE people ADD COLUMN expiry_told_on TEXT",
         ),
     ),
+    Step(
+        name="0003 things beside people",
+        statements=(
+            # A thing has a name, templates and a recording as a person has, and what holds for these holds.
+            "ALTER TABLE people ADD COLUMN kind TEXT NOT NULL DEFAULT 'person'"
+            " CHECK (kind IN ('person', 'thing'))",
+            "ALTER TABLE people ADD COLUMN announced INTEGER NOT NULL DEFAULT 0 CHECK (announced IN (0, 1))",
+            "ALTER TABLE people ADD COLUMN extent REAL CHECK (extent > 0)",
+        ),
+    ),
 )
 
 

@@ -7,13 +7,13 @@ import unicodedata
 from collections.abc import Iterable
 
 from kith.errors import InputError
+from kith.types import Kind
 
 MAX_NAME_CHARS = 80
 
 _UNSPEAKABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"
 """Invisible, but several scripts cannot be written rightly without them."""
-_GENERATED = re.compile(r"person (\d{1,9})")
 
 
 def normal_name(raw: str) -> str:
@@ -36,9 +36,8 @@ def name_key(name: str) -> str:
     return unicodedata.normalize("NFC", name.casefold())
 
 
-def generated_name(keys: Iterable[str]) -> str:
-    """The next "person 3" beside the people of these name keys: a number above the count of people and
-    above every number in use, so it never stands for someone who is already there."""
-    taken = list(keys)
-    numbers = [int(match[1]) for key in taken if (match := _GENERATED.fullmatch(key))]
-    return f"person {max([len(taken), *numbers]) + 1}"
+def generated_name(kind: Kind, keys: Iterable[str], count: int) -> str:
+    """The next "person 3" or "thing 3" beside these name keys, where there are `count` of that kind: a number
+    above the count and above every number in use, so it never stands for what is already there."""
+    numbers = [int(match[1]) for key in keys if (match := re.fullmatch(rf"{kind} (\d{{1,9}})", key))]
+    return f"{kind} {max([count, *numbers]) + 1}"

@@ -1,4 +1,5 @@
-"""Everything that the gallery keeps of people, as values: to be carried to another device or kept safe."""
+"""Everything that the gallery keeps of people and things, as values: to be carried to another device or kept
+safe."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ import numpy as np
 from kith.errors import InputError
 from kith.recognition import people_rows, recordings, template_rows
 from kith.recognition.names import name_key, normal_name
-from kith.types import F32, Embedding
+from kith.types import F32, Embedding, Kind
 
 SOURCES = ("device", "photo", template_rows.LEARNT)
 
@@ -41,9 +42,10 @@ class CounterexampleRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonRecord:
-    """Someone, entirely. templates: one that is not learnt at least; templates and counterexamples: oldest
-    first; recording: a WAV file, None for none; consented_at, created_at: ISO 8601 with a time zone;
-    met_on: as 2026-03-01, None where it is not known."""
+    """Someone, or (kind) a thing, entirely. templates: one that is not learnt at least; templates and
+    counterexamples: oldest first; recording: a WAV file, None for none; consented_at, created_at: ISO 8601
+    with a time zone; met_on: as 2026-03-01, None where it is not known; announced, extent: of a thing, as of
+    `Person`."""
 
     name: str
     generated: bool
@@ -53,13 +55,16 @@ class PersonRecord:
     templates: tuple[TemplateRecord, ...]
     counterexamples: tuple[CounterexampleRecord, ...] = ()
     recording: bytes | None = None
+    kind: Kind = Kind.PERSON
+    announced: bool = False
+    extent: float | None = None
 
 
 def read(connection: sqlite3.Connection, folder: Path) -> list[PersonRecord]:
-    """Everybody, by name. folder: what recordings are relative to."""
+    """Everybody and everything, by name. folder: what recordings are relative to."""
     rows = connection.execute(
-        "SELECT id, name, generated, consented_at, created_at, met_on, name_recording FROM people"
-        " ORDER BY name_key"
+        "SELECT id, name, generated, consented_at, created_at, met_on, name_recording,"
+        " kind, announced, extent FROM people ORDER BY name_key"
     ).fetchall()
     return [
         PersonRecord(
@@ -71,8 +76,22 @@ def read(connection: sqlite3.Connection, folder: Path) -> list[PersonRecord]:
             templates=_templates(connection, person_id),
             counterexamples=_counterexamples(connection, person_id),
             recording=None if recording is None else recordings.read(folder, recording),
+            kind=Kind(kind),
+            announced=bool(announced),
+            extent=extent,
         )
-        for person_id, name, generated, consented_at, created_at, met_on, recording in rows
+        for (
+            person_id,
+            name,
+            generated,
+            consented_at,
+            created_at,
+            met_on,
+            recording,
+            kind,
+            announced,
+            extent,
+        ) in rows
     ]
 
 
@@ -82,14 +101,18 @@ def check(records: Iterable[PersonRecord], model_id: str | None) -> None:
     for record in records:
         key = name_key(normal_name(record.name))
         if key in taken:
-            raise people_rows.duplicate()
+            raise people_rows.duplicate(record.kind)
         taken.add(key)
         _check_times(record)
         if all(each.source == template_rows.LEARNT for each in record.templates):
             raise InputError("nobody can be taken in without a look that was enrolled")
         if any(each.source not in SOURCES for each in record.templates):
             raise InputError("a look comes from a source that this Kith does not know; update Kith")
-        template_rows.check(_embeddings(record.templates), model_id)
+        if record.kind is Kind.THING:
+            # One that another network was taught is kept all the same: `Gallery.of_another_network`.
+            template_rows.check_vectors(_embeddings(record.templates))
+        else:
+            template_rows.check(_embeddings(record.templates), model_id)
         if record.counterexamples:
             template_rows.check(_embeddings(record.counterexamples), model_id)
         if record.recording is not None:
@@ -102,8 +125,8 @@ def insert(connection: sqlite3.Connection, record: PersonRecord, recording: str 
     name = normal_name(record.name)
     cursor = connection.execute(
         "INSERT INTO people"
-        " (name, name_key, generated, consented_at, created_at, met_on, name_recording)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        " (name, name_key, generated, consented_at, created_at, met_on, name_recording, kind, announced)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             name,
             name_key(name),
@@ -112,10 +135,13 @@ def insert(connection: sqlite3.Connection, record: PersonRecord, recording: str 
             record.created_at,
             record.met_on,
             recording,
+            record.kind,
+            record.announced,
         ),
     )
     assert cursor.lastrowid is not None
     person_id = cursor.lastrowid
+    people_rows.set_extent(connection, person_id, record.extent)
     connection.executemany(
         "INSERT INTO templates (person_id, model_id, vector, source, created_at) VALUES (?, ?, ?, ?, ?)",
         [

@@ -10,7 +10,7 @@ import numpy as np
 
 from kith.errors import GalleryModelMismatch, InputError
 from kith.recognition.matcher import TemplateSet
-from kith.types import F32, Embedding
+from kith.types import F32, Embedding, Kind
 
 LEARNT = "learnt"
 """The source of templates that the device took by itself, from people whom it knew well."""
@@ -18,13 +18,19 @@ LEARNT = "learnt"
 
 def check(embeddings: Sequence[Embedding], model_id: str | None) -> None:
     """Raises InputError or GalleryModelMismatch where these cannot be templates of that network."""
-    if not embeddings:
-        raise InputError("nobody can be enrolled without a good look at their face")
     for each in embeddings:
         if model_id is None or each.model_id != model_id:
             raise GalleryModelMismatch(
                 f"a template of {each.model_id} does not belong in a gallery of {model_id}"
             )
+    check_vectors(embeddings)
+
+
+def check_vectors(embeddings: Sequence[Embedding]) -> None:
+    """Raises InputError where these cannot be templates of any network."""
+    if not embeddings:
+        raise InputError("nothing can be remembered without a good look at it")
+    for each in embeddings:
         if each.vector.ndim != 1 or not abs(float(np.linalg.norm(each.vector)) - 1.0) < 1e-3:
             raise InputError("a template must be one vector of length one")
 
@@ -78,12 +84,22 @@ def drop_learnt(connection: sqlite3.Connection, person_id: int, keep: int) -> in
     ).rowcount
 
 
-def read(connection: sqlite3.Connection, model_id: str, *, learnt: bool) -> TemplateSet:
-    """All templates, by person; without those learnt where these are not wanted."""
+def check_lengths(connection: sqlite3.Connection) -> None:
+    """Raises InputError where templates of one network are not of one length: they could not be compared."""
+    if connection.execute(
+        "SELECT 1 FROM templates GROUP BY model_id HAVING count(DISTINCT length(vector)) > 1"
+    ).fetchone():
+        raise InputError("looks of one network must be of one length; the file that they come from is wrong")
+
+
+def read(connection: sqlite3.Connection, kind: Kind, model_id: str, *, learnt: bool) -> TemplateSet:
+    """All templates of one kind that this network made, by person or thing; without those learnt where these
+    are not wanted."""
     return _set(
         connection.execute(
-            "SELECT person_id, vector FROM templates WHERE ? OR source <> ? ORDER BY person_id, id",
-            (learnt, LEARNT),
+            "SELECT person_id, vector FROM templates JOIN people ON people.id = person_id"
+            " WHERE kind = ? AND model_id = ? AND (? OR source <> ?) ORDER BY person_id, templates.id",
+            (kind, model_id, learnt, LEARNT),
         ).fetchall(),
         model_id,
     )
@@ -107,9 +123,21 @@ def _set(rows: list[tuple[int, bytes]], model_id: str) -> TemplateSet:
 
 
 def of_another_network(connection: sqlite3.Connection, model_id: str) -> tuple[str, int] | None:
-    """A network other than this one that templates come from, and of how many people; None if none do."""
+    """A network other than this one that templates of people come from, and of how many people; None if none
+    do."""
     other: tuple[str, int] | None = connection.execute(
-        "SELECT model_id, count(DISTINCT person_id) FROM templates WHERE model_id <> ? GROUP BY model_id",
-        (model_id,),
+        "SELECT model_id, count(DISTINCT person_id) FROM templates JOIN people ON people.id = person_id"
+        " WHERE kind = ? AND model_id <> ? GROUP BY model_id",
+        (Kind.PERSON, model_id),
     ).fetchone()
     return other
+
+
+def things_without(connection: sqlite3.Connection, model_id: str) -> frozenset[int]:
+    """The things that have no template made by this network."""
+    rows = connection.execute(
+        "SELECT id FROM people WHERE kind = ? AND NOT EXISTS"
+        " (SELECT 1 FROM templates WHERE person_id = people.id AND model_id = ?)",
+        (Kind.THING, model_id),
+    )
+    return frozenset(thing_id for (thing_id,) in rows)

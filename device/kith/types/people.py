@@ -50,7 +50,8 @@ class Person:
     name_recording: the wearer's own recording of the name; generated: the name is a made one, such as
     "person 3". marks: how often it was marked as wrong since the last look was enrolled. met_on: the day they
     were last named, enrolled or kept; expiry_told_on: when the wearer was first told that this is long ago;
-    both as 2026-03-01, None for not yet. announced: a thing that is told of unasked when it comes into view.
+    both as 2026-03-01, None for not yet. announced: a thing that is told of unasked when it comes into view;
+    extent: how large it was in the hand that taught it (`HeldThing.extent`), None where that is not known.
     """
 
     person_id: int
@@ -64,6 +65,7 @@ class Person:
     expiry_told_on: str | None = None
     kind: Kind = Kind.PERSON
     announced: bool = False
+    extent: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

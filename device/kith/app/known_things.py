@@ -1,0 +1,76 @@
+"""The things that were taught, as the core uses them: names at hand, and a matcher of the newest looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+import numpy as np
+
+from kith.app.gallery_reading import GalleryReading, Known
+from kith.app.known_people import wall_clock
+from kith.recognition.matcher import TemplateSet
+from kith.types import I16, Embedding, Person
+
+Renew = Callable[[TemplateSet, Mapping[int, float]], None]
+"""Takes over the templates of all things, and how large each was in the hand, by id."""
+
+
+class KnownThings(Known):
+    """Belongs to the core's thread, as the gallery does. reading: that of the people (`KnownPeople.reading`),
+    so that who refreshes either refreshes both. renew is called at first and whenever templates or extents
+    changed; never where the gallery was opened without a network for things."""
+
+    def __init__(
+        self, reading: GalleryReading, renew: Renew, now: Callable[[], datetime] = wall_clock
+    ) -> None:
+        super().__init__(reading)
+        self._renew, self._now = renew, now
+        self._templates: TemplateSet | None = None
+        self._extents: Mapping[int, float] = MappingProxyType({})
+        reading.join(self._read)
+
+    @property
+    def announced(self) -> frozenset[int]:
+        """Of which the wearer is told unasked."""
+        return frozenset(thing.person_id for thing in self._entries.values() if thing.announced)
+
+    @property
+    def extents(self) -> Mapping[int, float]:
+        """How large each was in the hand that taught it (`HeldThing.extent`), where that is known."""
+        return self._extents
+
+    def add(self, embeddings: tuple[Embedding, ...], extent: float | None, recording: I16 | None) -> Person:
+        """Keep a new thing, under a made name and as it was said. Raises GalleryError, InputError."""
+        thing = self._gallery.add_thing(
+            None, embeddings, extent=extent, recording=recording, taught_at=self._now()
+        )
+        self._entries[thing.person_id] = thing
+        self.refresh_if_possible()
+        return thing
+
+    def add_looks(self, thing_id: int, embeddings: tuple[Embedding, ...]) -> tuple[int, ...]:
+        """Keep more looks of a thing; what `drop_looks` needs. Raises GalleryError, InputError."""
+        looks = self._gallery.add_templates(thing_id, embeddings)
+        self.refresh_if_possible()
+        return looks
+
+    def set_announced(self, thing_id: int, announced: bool) -> None:
+        """Whether the wearer is told of it unasked. Raises GalleryError."""
+        self._gallery.set_announced(thing_id, announced)
+        self.refresh_if_possible()
+
+    def _read(self) -> None:
+        self._entries = {thing.person_id: thing for thing in self._gallery.things()}
+        if self._gallery.thing_model_id is None:
+            return
+        templates = self._gallery.thing_templates()
+        extents = {key: one.extent for key, one in self._entries.items() if one.extent is not None}
+        if self._templates is None or extents != self._extents or not _same(templates, self._templates):
+            self._renew(templates, MappingProxyType(extents))
+        self._templates, self._extents = templates, MappingProxyType(extents)
+
+
+def _same(one: TemplateSet, other: TemplateSet) -> bool:
+    return np.array_equal(one.person_ids, other.person_ids) and np.array_equal(one.vectors, other.vectors)
