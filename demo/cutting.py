@@ -16,8 +16,9 @@ from kith.types import I16, SAMPLE_RATE_HZ
 Told = dict[str, Any]
 """One line of a file of events."""
 
-_BEFORE_S = 0.5
-"""The sounds of a double tap are heard before it is known to be one."""
+_BEFORE_S = 0.9
+"""The sounds of a double tap are heard before it is known to be one: its two presses, and the pause in which
+a third might come."""
 _LAST_WORDS_S = 4.0
 _AFTER_S = 0.3
 _AUDIBLE = 100

@@ -108,15 +108,15 @@ def test_an_enrollment_is_cut_from_its_press_to_its_last_word(tmp_path: Path) ->
     sound[5 * SECOND : 6 * SECOND] = 3000
     sound[7 * SECOND :] = 3000
     cut = cut_enrollment(sound, EVENTS)
-    assert cut.length_s == pytest.approx(6.3 - 1.5, abs=0.01)
+    assert cut.length_s == pytest.approx(6.3 - 1.1, abs=0.01)
     assert [(event["t_s"], event["event"]) for event in cut.events] == [
-        (0.5, "button"),
-        (0.5, "enrolling"),
-        (0.5, "announcement"),
-        (3.5, "enrolled"),
-        (3.5, "announcement"),
+        (0.9, "button"),
+        (0.9, "enrolling"),
+        (0.9, "announcement"),
+        (3.9, "enrolled"),
+        (3.9, "announcement"),
     ]
-    assert levels.peak_of(cut.sound[: round(3.4 * SECOND)]) == 0
+    assert levels.peak_of(cut.sound[: round(3.8 * SECOND)]) == 0
     cut.save(tmp_path / "a.wav", tmp_path / "a.jsonl")
     assert np.array_equal(read_sound(tmp_path / "a.wav"), cut.sound)
     assert read_events(tmp_path / "a.jsonl") == list(cut.events)

@@ -16,7 +16,10 @@ from kith.types import Gesture
     [
         ("tap", [Gesture.TAP]),
         ("double", [Gesture.DOUBLE]),
+        ("triple", [Gesture.TRIPLE]),
         ("taphold", [Gesture.TAP_HOLD]),
+        ("doublehold", [Gesture.DOUBLE_HOLD]),
+        ("triplehold", [Gesture.TRIPLE_HOLD]),
         ("hold", [Gesture.HOLD_1S]),
         ("hold4", [Gesture.HOLD_4S]),
         ("hold10", [Gesture.POWER_WARNING, Gesture.HOLD_10S]),

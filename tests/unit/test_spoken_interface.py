@@ -29,12 +29,25 @@ from kith.config import (
     NamingSettings,
     PresenceSettings,
     QuestionSettings,
+    ThingsSettings,
 )
 from kith.enrollment.looks import CENTRE_HZ, EDGE_HZ, GUIDE_INTERVAL_NS
 from kith.enrollment.messages import Prompt, Reason
+from kith.enrollment.thing_views import FACE_STAYS_NS
 from kith.interaction.book import HELP_AFTER_NS, IDLE_NS
 from kith.interaction.messages import Line
-from kith.types import Announcement, Appeared, Companion, Company, Gesture, Spoken, StrangerAppeared, View
+from kith.ports import NarrationEnd
+from kith.types import (
+    Announcement,
+    Appeared,
+    Companion,
+    Company,
+    Gesture,
+    HeldFault,
+    Spoken,
+    StrangerAppeared,
+    View,
+)
 from tests.unit._machine_kit import place
 
 DOC = Path(__file__).parents[2] / "docs" / "spoken-interface.md"
@@ -112,8 +125,14 @@ def test_every_gesture() -> None:
 
 
 def test_enrollment_has_words_for_all_it_says() -> None:
-    assert {prompt.value for prompt in Prompt} == {key for key in LINES if key.startswith("enroll.")}
-    assert {reason.value for reason in Reason} == set(REASONS) - {"no_camera", "paused"}
+    fixed = {key for key in LINES if key.partition(".")[0] in ("enroll", "thing")}
+    assert {prompt.value for prompt in Prompt} == fixed
+
+
+def test_every_reason_is_somebodys() -> None:
+    given = {reason.value for reason in Reason} | set(NarrationEnd) - {NarrationEnd.DONE}
+    assert given == set(REASONS) - {"no_camera", "paused"}
+    assert set(HeldFault) <= {reason.value for reason in Reason}
 
 
 def test_the_conversations_have_words_for_all_they_say() -> None:
@@ -229,6 +248,7 @@ def test_every_fragment_of_a_sentence_is_in_the_table() -> None:
 
 BUTTON, PRESENCE, ENROLLMENT = ButtonSettings(), PresenceSettings(), EnrollmentSettings()
 CAMERA, QUESTIONS, NAMING = CameraSettings(), QuestionSettings(), NamingSettings()
+THINGS = ThingsSettings()
 CORRECTION, EXPIRY, BOARD = CorrectionSettings(), ExpirySettings(), BoardSettings()
 
 
@@ -241,6 +261,8 @@ CORRECTION, EXPIRY, BOARD = CorrectionSettings(), ExpirySettings(), BoardSetting
         (SETTINGS.notice_max_age_ms / 1000, r"notice (\S+) s†\)"),
         (MAX_WAITING, r"at most (\d+) wait"),
         (BUTTON.double_gap_ms, r"when (\d+) ms† have passed"),
+        (BUTTON.double_gap_ms, r"when (\d+) ms have passed without a third"),
+        (BUTTON.double_gap_ms, r"when (\d+) ms have passed without a fourth"),
         (BUTTON.hold_ms / 1000, r"\| (\S+) s† to 4 s†"),
         (BUTTON.privacy_hold_ms / 1000, r"\| (\S+) s† to 8 s†"),
         (BUTTON.power_warning_ms / 1000, r"\| (\S+) s† \| `power_warning`"),
@@ -266,6 +288,13 @@ CORRECTION, EXPIRY, BOARD = CorrectionSettings(), ExpirySettings(), BoardSetting
         (ENROLLMENT.min_side_agreement, r"half-profiles (\S+)†"),
         (ENROLLMENT.lost_after_ms / 1000, r"lost for (\S+) s†"),
         (ENROLLMENT.timeout_ms / 1000, r"After (\d+) s† of looking it ends"),
+        (THINGS.views, r"1\. (\d+)† views, over which"),
+        (THINGS.max_view_likeness, r"before it \(cosine under (\S+)†"),
+        (THINGS.alike_after_ms / 1000, r"the same after (\S+) s†"),
+        (FACE_STAYS_NS / 1e9, r"in view for (\S+) s† before"),
+        (THINGS.min_agreement, r"of the views \(cosine under (\S+)†"),
+        (ENROLLMENT.lost_after_ms / 1000, r"thing not seen for (\S+) s:"),
+        (THINGS.teach_timeout_ms / 1000, r"the same (\S+) s† of looking"),
         (QUESTIONS.repeat_after_ms / 1000, r"is asked again after (\d+) s†"),
         (QUESTIONS.give_up_after_ms / 1000, r"given up (\d+) s† after that"),
         (QUESTIONS.repeat_after_ms / 1000, r"or (\d+) s† of silence: kept"),

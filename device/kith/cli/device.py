@@ -39,7 +39,8 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--button",
     default="",
-    help='Presses: seconds and tap, double, taphold, hold, hold4, hold10; "12.5 double; 30 tap".',
+    help="Presses: seconds and tap, double, triple, hold, taphold, doublehold, triplehold, hold4 or hold10;"
+    ' "12.5 double; 30 tap".',
 )
 @click.option(
     "--names",

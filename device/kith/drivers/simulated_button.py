@@ -12,12 +12,26 @@ from kith.errors import InputError
 from kith.types import ButtonEdge
 
 _TAP_MS = 120
-_HOLD_MS = {"hold": 1300, "taphold": 1300, "hold4": 4300, "hold10": 10_300}
+_HOLD_MS = 1300
+_SCRIPTED = {
+    "tap": (_TAP_MS,),
+    "double": (_TAP_MS, _TAP_MS),
+    "triple": (_TAP_MS, _TAP_MS, _TAP_MS),
+    "hold": (_HOLD_MS,),
+    "taphold": (_TAP_MS, _HOLD_MS),
+    "doublehold": (_TAP_MS, _TAP_MS, _HOLD_MS),
+    "triplehold": (_TAP_MS, _TAP_MS, _TAP_MS, _HOLD_MS),
+    "hold4": (4300,),
+    "hold10": (10_300,),
+}
+"""How long the button is down, in ms, press after press."""
+_GAP_MS = 120
+_NAMES = tuple(_SCRIPTED)
 _GRAMMAR = (
-    "write seconds and tap, double, taphold, hold, hold4 or hold10, one after the other,"
+    f"write seconds and {', '.join(_NAMES[:-1])} or {_NAMES[-1]}, one after the other,"
     ' for instance "12.5 double; 30 tap"'
 )
-_PRESS = re.compile(r"(?P<at>\d+(?:\.\d+)?)\s+(?P<what>tap|double|taphold|hold|hold4|hold10)")
+_PRESS = re.compile(rf"(?P<at>\d+(?:\.\d+)?)\s+(?P<what>{'|'.join(_NAMES)})")
 
 
 def parse_presses(script: str) -> tuple[ButtonEdge, ...]:
@@ -37,15 +51,12 @@ def parse_presses(script: str) -> tuple[ButtonEdge, ...]:
 
 
 def _edges(at_ns: int, what: str) -> list[ButtonEdge]:
-    last_ms = _HOLD_MS.get(what, _TAP_MS)
-    if what not in ("double", "taphold"):
-        return _press(at_ns, last_ms)
-    return _press(at_ns, _TAP_MS) + _press(at_ns + 2 * _TAP_MS * NS_PER_MS, last_ms)
-
-
-def _press(at_ns: int, length_ms: int) -> list[ButtonEdge]:
-    up_ns = at_ns + length_ms * NS_PER_MS
-    return [ButtonEdge(down=True, at_ns=at_ns), ButtonEdge(down=False, at_ns=up_ns)]
+    edges: list[ButtonEdge] = []
+    for length_ms in _SCRIPTED[what]:
+        up_ns = at_ns + length_ms * NS_PER_MS
+        edges += [ButtonEdge(down=True, at_ns=at_ns), ButtonEdge(down=False, at_ns=up_ns)]
+        at_ns = up_ns + _GAP_MS * NS_PER_MS
+    return edges
 
 
 class ScriptedButton:

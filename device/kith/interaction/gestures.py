@@ -19,8 +19,8 @@ class Pressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
-    """The hold is now long enough: letting go makes this gesture (HOLD_1S, TAP_HOLD or HOLD_4S). For a
-    sound."""
+    """The hold is now long enough: letting go makes this gesture (HOLD_1S, what it is after short presses, or
+    HOLD_4S). For a sound."""
 
     gesture: Gesture
     at_ns: int
@@ -28,13 +28,19 @@ class Reached:
 
 GestureCommand = Pressed | Reached | Gesture
 
+_SHORT = {1: Gesture.TAP, 2: Gesture.DOUBLE, 3: Gesture.TRIPLE}
+"""What so many short presses make."""
+_HELD = {0: Gesture.HOLD_1S, 1: Gesture.TAP_HOLD, 2: Gesture.DOUBLE_HOLD, 3: Gesture.TRIPLE_HOLD}
+"""What a hold makes after so many short presses."""
+
 
 class Gestures:
-    """TAP comes once no second press followed, DOUBLE when the second press is let go, HOLD_1S and HOLD_4S
-    when the button is let go, POWER_WARNING and HOLD_10S while it is still held.
+    """Short presses are counted: TAP, DOUBLE or TRIPLE comes once no further press followed, nothing where
+    there were more. Holds come when the button is let go, POWER_WARNING and HOLD_10S while it is still held.
 
-    A second press that is held makes TAP_HOLD in the place of HOLD_1S; held for longer it is what it would
-    be alone. Either way the tap before it is not made.
+    A hold after one, two or three short presses makes TAP_HOLD, DOUBLE_HOLD or TRIPLE_HOLD in the place of
+    HOLD_1S, after more nothing; held for longer it is what it would be alone. Either way the short presses
+    before it make nothing of their own.
 
     Let go after the warning and before HOLD_10S: nothing, the wearer thought better of it. A button that is
     stuck down makes nothing more after HOLD_10S until it came up. Raises ConfigError if the holds of the
@@ -61,7 +67,8 @@ class Gestures:
         self._down_edge_ns = 0
         self._up_ns: int | None = None  # a release that may yet prove to be a bounce
         self._holds_reached = 0
-        self._tap_ns: int | None = None  # the end of a first tap that may become a double, or a tap and hold
+        self._taps = 0  # short presses in a row, to which a further one may yet be added
+        self._tap_ns = 0  # the end of the last of them
 
     @property
     def next_deadline_ns(self) -> int | None:
@@ -72,7 +79,7 @@ class Gestures:
             if self._holds_reached == len(self._holds_ns):
                 return None
             return self._down_ns + self._holds_ns[self._holds_reached]
-        return None if self._tap_ns is None else self._tap_ns + self._double_gap_ns
+        return self._tap_ns + self._double_gap_ns if self._taps else None
 
     def step(self, event: ButtonEdge | Tick, now_ns: int) -> list[GestureCommand]:
         """Take one event; edges count by their own time, so a late one is measured rightly."""
@@ -92,8 +99,8 @@ class Gestures:
             return self._let_go(self._up_ns)
         if self._down_ns is not None:
             return self._hold_reached(at_ns)
-        self._tap_ns = None
-        return [Gesture.TAP]
+        gesture, self._taps = _SHORT.get(self._taps), 0
+        return [] if gesture is None else [gesture]
 
     def _went_down(self, at_ns: int) -> list[GestureCommand]:
         commands: list[GestureCommand] = []
@@ -118,33 +125,31 @@ class Gestures:
         # been anything: rather nothing than the wrong thing.
         self._down_ns = None
         if self._holds_reached:
-            self._tap_ns = None
+            self._taps = 0
             return []
-        return self._tapped(min(down_ns + self._debounce_ns, at_ns)) + self._advance(at_ns)
+        self._tapped(min(down_ns + self._debounce_ns, at_ns))
+        return self._advance(at_ns)
 
     def _let_go(self, at_ns: int) -> list[GestureCommand]:
         self._down_ns = self._up_ns = None
         if self._holds_reached == 0:
-            return self._tapped(at_ns)
-        gesture, self._tap_ns = self._held(), None
+            self._tapped(at_ns)
+            return []
+        gesture, self._taps = self._held(), 0
         return [] if gesture is None else [gesture]
 
     def _held(self) -> Gesture | None:
         """What letting go would make now, after a hold."""
         if self._holds_reached == 1:
-            return Gesture.HOLD_1S if self._tap_ns is None else Gesture.TAP_HOLD
+            return _HELD.get(self._taps)
         return Gesture.HOLD_4S if self._holds_reached == 2 else None
 
-    def _tapped(self, at_ns: int) -> list[GestureCommand]:
-        if self._tap_ns is not None:
-            self._tap_ns = None
-            return [Gesture.DOUBLE]
-        self._tap_ns = at_ns
-        return []
+    def _tapped(self, at_ns: int) -> None:
+        self._taps, self._tap_ns = self._taps + 1, at_ns
 
     def _hold_reached(self, at_ns: int) -> list[GestureCommand]:
         self._holds_reached += 1
+        if self._holds_reached > 2:
+            return [Gesture.POWER_WARNING if self._holds_reached == 3 else Gesture.HOLD_10S]
         gesture = self._held()
-        if gesture is not None:
-            return [Reached(gesture=gesture, at_ns=at_ns)]
-        return [Gesture.POWER_WARNING if self._holds_reached == 3 else Gesture.HOLD_10S]
+        return [] if gesture is None else [Reached(gesture=gesture, at_ns=at_ns)]
