@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kith.clock import Tick
-from kith.config import EnrollmentSettings, QuestionSettings
-from kith.enrollment.machine import Enrollment
+from kith.config import EnrollmentSettings, QuestionSettings, ThingsSettings
+from kith.enrollment.likeness import KNOWN_LOOKS
+from kith.enrollment.machine import Enrollment, gatherers
 from kith.enrollment.messages import (
     Answer,
     AskName,
@@ -29,7 +30,6 @@ from kith.enrollment.messages import (
     Stored,
     StoreFailed,
 )
-from kith.enrollment.views import KNOWN_LOOKS
 from kith.types import Embedding, Identification, Rejection, SeenFace
 from tests.unit._enrollment_kit import embeddings_held
 from tests.unit._machine_kit import between, face, known, ms, sighting, unknown, vector
@@ -128,7 +128,7 @@ class Enrolling:
     and an own account of what was shown and answered."""
 
     def __init__(self, speech_ms: int, store_works: bool) -> None:
-        self.machine = Enrollment(SETTINGS, QUESTIONS)
+        self.machine = Enrollment(QUESTIONS, gatherers(SETTINGS, ThingsSettings()))
         self.speech_ms, self.store_works = speech_ms, store_works
         self.at_ms = self.begun = self.finished = self.begun_with = self.stored = 0
         self.shown: dict[int, Shown] = {}  # by id() of the embedding, which it keeps from being used twice

@@ -10,6 +10,8 @@ from kith.types import (
     Embedding,
     Face,
     FaceQuality,
+    HeldFault,
+    HeldThing,
     Identification,
     Outcome,
     Place,
@@ -80,7 +82,35 @@ def face(
     return SeenFace(tracked=tracked, place=where or place(), identification=identification)
 
 
-def sighting(at_ns: int, *faces: SeenFace, view: View = View.NORMAL) -> Sighting:
+def held(
+    embedding: Embedding | None = None,
+    *,
+    fault: HeldFault | None = None,
+    extent: float = 0.25,
+    looks_like: int | None = None,
+    center_px: tuple[float, float] = (WIDTH_PX / 2, HEIGHT_PX / 2),
+) -> HeldThing:
+    """What is held up; nothing with the fault NO_THING."""
+    side = extent * WIDTH_PX
+    box = BoxPx(x=center_px[0] - side / 2, y=center_px[1] - side / 2, w=side, h=side)
+    return HeldThing(
+        box=None if fault is HeldFault.NO_THING else box,
+        fault=fault,
+        embedding=embedding,
+        extent=extent,
+        looks_like=looks_like,
+    )
+
+
+def sighting(
+    at_ns: int, *faces: SeenFace, view: View = View.NORMAL, held: HeldThing | None = None
+) -> Sighting:
     return Sighting(
-        seq=0, captured_ns=at_ns, width_px=WIDTH_PX, height_px=HEIGHT_PX, view=view, faces=tuple(faces)
+        seq=0,
+        captured_ns=at_ns,
+        width_px=WIDTH_PX,
+        height_px=HEIGHT_PX,
+        view=view,
+        faces=tuple(faces),
+        held=held,
     )

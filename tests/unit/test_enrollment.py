@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from kith.clock import Tick
-from kith.config import EnrollmentSettings, QuestionSettings
+from kith.config import EnrollmentSettings, QuestionSettings, ThingsSettings
 from kith.enrollment.gathering import Failed, Found, Gathered, LooksLike
-from kith.enrollment.machine import Enrollment
+from kith.enrollment.machine import Enrollment, gatherers
 from kith.enrollment.messages import (
     Answer,
     AskName,
@@ -22,7 +22,6 @@ from kith.enrollment.messages import (
     EnrollmentCommand,
     EnrollmentEvent,
     Finished,
-    Guide,
     Named,
     Prompt,
     PromptEnded,
@@ -34,11 +33,9 @@ from kith.enrollment.messages import (
     StoreFailed,
 )
 from kith.types import Earcon, Embedding, Identification, Rejection, SeenFace, View
-from tests.unit._enrollment_kit import embeddings_held
+from tests.unit._enrollment_kit import FRAME_MS, SPEECH_MS, Played, embeddings_held
 from tests.unit._machine_kit import between, face, known, ms, sighting, unknown, vector
 
-FRAME_MS = 100
-SPEECH_MS = 1500
 SETTINGS = EnrollmentSettings()
 NO_SIDES = EnrollmentSettings(side_views=0)
 QUESTIONS = QuestionSettings()
@@ -68,35 +65,20 @@ def hint(reason: Reason) -> Say:
 LEFT, RIGHT = good(yaw_deg=30), good(yaw_deg=-30)
 
 
-class Session:
-    """An enrollment that has begun, with somebody who says its prompts; every Tick that is due is given.
-    Guide tones are kept apart: they come all along."""
+class Session(Played):
+    """An enrollment of a person that has begun."""
 
     def __init__(self, settings: EnrollmentSettings = SETTINGS, speech_ms: int | None = SPEECH_MS) -> None:
-        self.machine = Enrollment(settings, QUESTIONS)
-        self.at_ms = 0
-        self.speech_ms = speech_ms
-        self.said_at_ms: int | None = None
-        self.tones: list[tuple[int, Guide]] = []
+        super().__init__(Enrollment(QUESTIONS, gatherers(settings, ThingsSettings())), speech_ms)
         assert self.send(Begin()) == LOOKING
 
-    def send(self, event: EnrollmentEvent) -> list[EnrollmentCommand]:
-        commands = self.machine.step(event, ms(self.at_ms))
-        self.tones += [(self.at_ms, command) for command in commands if isinstance(command, Guide)]
-        if any(isinstance(command, Say) for command in commands) and self.speech_ms is not None:
-            self.said_at_ms = self.at_ms + self.speech_ms
-        return [command for command in commands if not isinstance(command, Guide)]
-
     def show(self, *faces: SeenFace, view: View = View.NORMAL) -> list[EnrollmentCommand]:
-        commands = self.wait(FRAME_MS - 1)
-        self.at_ms += 1  # what waits goes before a Tick
-        return commands + self.send(Saw(sighting=sighting(ms(self.at_ms), *faces, view=view)))
+        return self.frame(sighting(0, *faces, view=view))
 
     def show_for(
         self, duration_ms: int, *faces: SeenFace, view: View = View.NORMAL
     ) -> list[EnrollmentCommand]:
-        frames = range(duration_ms // FRAME_MS)
-        return [command for _ in frames for command in self.show(*faces, view=view)]
+        return self.frames(duration_ms, sighting(0, *faces, view=view))
 
     def show_until(self, last: EnrollmentCommand, *faces: SeenFace) -> list[EnrollmentCommand]:
         commands: list[EnrollmentCommand] = []
@@ -104,34 +86,6 @@ class Session:
             commands += self.show(*faces)
             assert self.at_ms < 300_000
         return commands
-
-    def wait(self, duration_ms: int) -> list[EnrollmentCommand]:
-        """No frames at all."""
-        end_ms = self.at_ms + duration_ms
-        commands: list[EnrollmentCommand] = []
-        while (due := self._next()) is not None and due[0] <= end_ms:
-            self.at_ms, event = due
-            if isinstance(event, PromptEnded):
-                self.said_at_ms = None
-            commands += self.send(event)
-            if isinstance(event, Tick):
-                deadline_ns = self.machine.next_deadline_ns
-                assert deadline_ns is None or deadline_ns > ms(self.at_ms)
-        self.at_ms = end_ms
-        return commands
-
-    def _next(self) -> tuple[int, PromptEnded | Tick] | None:
-        due: list[tuple[int, PromptEnded | Tick]] = []
-        if self.said_at_ms is not None:
-            due.append((self.said_at_ms, PromptEnded(heard=True)))
-        if self.machine.next_deadline_ns is not None:
-            due.append((self.machine.next_deadline_ns // ms(1), Tick()))
-        return min(due, key=lambda one: one[0], default=None)
-
-    def cut_off(self) -> list[EnrollmentCommand]:
-        assert self.said_at_ms is not None
-        self.said_at_ms = None
-        return self.send(PromptEnded(heard=False))
 
     def to_left(self, angle_deg: float = 0.0) -> None:
         assert self.show_until(TURN_LEFT, good(angle_deg=angle_deg)) == [SHUTTER, SHUTTER, SHUTTER, TURN_LEFT]
@@ -797,7 +751,7 @@ def test_it_wants_a_tick_unless_somebody_else_has_to_answer() -> None:
 
 
 def test_events_before_the_beginning_are_ignored() -> None:
-    machine = Enrollment(SETTINGS, QUESTIONS)
+    machine = Enrollment(QUESTIONS, gatherers(SETTINGS, ThingsSettings()))
     events: list[EnrollmentEvent] = [
         Saw(sighting=sighting(0, good())),
         Cancel(),
@@ -838,7 +792,7 @@ class Keys:
 
 
 def test_another_gatherer_leads_through_the_same_conversation() -> None:
-    machine = Enrollment(SETTINGS, QUESTIONS, Keys)
+    machine = Enrollment(QUESTIONS, lambda kind, now_ns: Keys(SETTINGS, now_ns))
     assert machine.step(Begin(), 0) == LOOKING
     assert machine.next_deadline_ns == ms(SETTINGS.timeout_ms)
     assert machine.step(Tick(), ms(SETTINGS.timeout_ms)) == refused(Reason.TOO_FAR, Ending.TIMED_OUT)

@@ -59,7 +59,6 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "enroll.refused": Line("Not remembered: {reason}.", Earcon.FAILURE),
         "enroll.cancelled": Line("Cancelled. Nothing was kept.", Earcon.UNDONE),
         "thing.looking": Line("No face in view. Hold a thing up in front of the camera."),
-        "thing.hint": Line("{Reason}."),
         "thing.turn": Line("Turn it a little."),
         "thing.again": Line("I lost it. Starting again."),
         "thing.same": Line(
@@ -229,6 +228,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "disk_full": "the disk is full",
         "not_stored": "it could not be stored",
         "no_thing": "nothing is held up",
+        "thing_cut_off": "part of it is out of view",
         "face_in_view": "a face is in view",
         "not_the_same_thing": "not the same thing",
         "nothing": "there was nothing to tell",

@@ -13,8 +13,8 @@ from kith.app.prompts import Prompts
 from kith.app.stepper import Stepper
 from kith.app.surroundings import Surroundings
 from kith.clock import NS_PER_S, Tick
-from kith.config import EnrollmentSettings, QuestionSettings
-from kith.enrollment.machine import Enrollment
+from kith.config import EnrollmentSettings, QuestionSettings, ThingsSettings
+from kith.enrollment.machine import Enrollment, gatherers
 from kith.enrollment.messages import (
     Answer,
     AskName,
@@ -66,7 +66,7 @@ class Enrolling:
         prompts: Prompts,
         naming: NameTaking,
     ) -> None:
-        self._machine = Enrollment(enrollment, questions)
+        self._machine = Enrollment(questions, gatherers(enrollment, ThingsSettings()))
         self._stepper: Stepper[EnrollmentEvent, EnrollmentCommand] = Stepper(self._machine.step, self._do)
         self._people, self._around, self._prompts, self._naming = people, around, prompts, naming
         self._kept: _Kept | None = None

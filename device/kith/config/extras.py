@@ -22,7 +22,14 @@ class ThingsSettings:
     views: int = bounded(5, 2, 20)
     """Of a thing that is taught."""
     teach_timeout_ms: int = bounded(30_000, 1000, 300_000)
-    """For the views; †."""
+    """For the views; a question that is asked meanwhile does not count; †."""
+    max_view_likeness: float = bounded(0.97, 0.5, 1.0)
+    """A look whose cosine with an earlier view is no less shows nothing new: the thing is to be turned."""
+    alike_after_ms: int = bounded(4000, 500, 60_000)
+    """Where the thing looks the same after so long, a view is taken all the same: a ball looks the same from
+    everywhere; †."""
+    min_agreement: float = bounded(0.3, -1.0, 0.95)
+    """Least cosine of a view with one of the others; with less it is not the same thing."""
     announce_interval_ms: int = bounded(1000, 100, 60_000)
     """Where a thing is marked to be told of unasked, one frame in this time is searched for it."""
 

@@ -1,1 +1,1 @@
-"""Learning a person at the press of the button. Pure."""
+"""Learning a person or a thing at the press of the button. Pure."""

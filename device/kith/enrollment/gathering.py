@@ -1,5 +1,5 @@
-"""What the conversation knows of whoever gathers the views of one thing. A face is one kind of thing
-(`kith.enrollment.views`); another kind needs another gatherer and nothing else."""
+"""What the conversation knows of whoever gathers views: of a face (`kith.enrollment.views`) or of a thing
+(`kith.enrollment.thing_views`). Another kind needs another gatherer and nothing else."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from kith.types import Embedding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """All views are there. add_to: whom they are to be added to, who was recognised and agreed on."""
+    """All views are there. add_to: what they are to be added to, which was recognised and agreed on. extent:
+    how large a thing looked (see `HeldThing`), None for a face."""
 
     views: tuple[Embedding, ...]
     add_to: int | None = None
+    extent: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LooksLike:
-    """Is this somebody who is enrolled already? It gathers nothing until `answered`."""
+    """Is this somebody, or a thing, that is enrolled already? It gathers nothing until `answered`."""
 
     person_id: int
 
@@ -40,7 +42,7 @@ Found = Say | Cue | Guide | Verdict
 
 
 class Gatherer(Protocol):
-    """Gathers the views of one thing, once. Pure, and like every machine driven by a Tick when it is due."""
+    """Gathers the views of one face or thing, once. Pure, and driven by a Tick when it is due."""
 
     @property
     def next_deadline_ns(self) -> int:

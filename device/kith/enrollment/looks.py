@@ -92,8 +92,13 @@ def agrees(view: Embedding, others: Iterable[Embedding], min_agreement: float) -
     )
 
 
+def agrees_with_any(view: Embedding, others: Iterable[Embedding], min_agreement: float) -> bool:
+    """Whether a view's cosine with one of the others is at least `min_agreement` (0..1)."""
+    return any(agrees(view, [other], min_agreement) for other in others)
+
+
 def viewfinder_tone(box: BoxPx, width_px: int, height_px: int) -> Tone:
-    """High for a face in the middle, falling to the edge; heard from the side where the face is."""
+    """High for a face or thing in the middle, falling to the edge; heard from the side where it is."""
     right = 2 * box.center_x / width_px - 1
     down = 2 * box.center_y / height_px - 1
     off_centre = min(1.0, math.hypot(right, down))

@@ -1,5 +1,6 @@
-"""Remembering somebody by one button: the conversation. Pure: sightings, answers and time in, sounds,
-questions and at last the views to store out. A gatherer judges what is seen (`kith.enrollment.gathering`)."""
+"""Remembering a person or a thing by one button: the conversation. Pure: sightings, answers and time in,
+sounds, questions and at last the views to store out. A gatherer judges what is seen
+(`kith.enrollment.gathering`)."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kith.clock import Tick
-from kith.config import EnrollmentSettings, QuestionSettings
+from kith.config import EnrollmentSettings, QuestionSettings, ThingsSettings
 from kith.enrollment.gathering import Failed, Found, Gathered, Gatherer, LooksLike
 from kith.enrollment.messages import (
     Answer,
@@ -29,11 +30,27 @@ from kith.enrollment.messages import (
     Stored,
     StoreFailed,
 )
+from kith.enrollment.thing_views import ThingViews
 from kith.enrollment.views import FaceViews
 from kith.runtime.question import Due, Question
+from kith.types import I16, Kind
 
-GathererOf = Callable[[EnrollmentSettings, int], Gatherer]
-"""Makes a gatherer that begins now_ns."""
+GathererOf = Callable[[Kind, int], Gatherer]
+"""Makes a gatherer for this kind that begins now_ns."""
+
+_LOOKING = {Kind.PERSON: Prompt.LOOKING, Kind.THING: Prompt.THING_LOOKING}
+_SAME = {Kind.PERSON: Prompt.SAME, Kind.THING: Prompt.THING_SAME}
+
+
+def gatherers(people: EnrollmentSettings, things: ThingsSettings) -> GathererOf:
+    """Of faces and of things."""
+
+    def gatherer_of(kind: Kind, now_ns: int) -> Gatherer:
+        if kind is Kind.THING:
+            return ThingViews(things, people, now_ns)
+        return FaceViews(people, now_ns)
+
+    return gatherer_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +89,25 @@ class Enrollment:
     """Looks, asks whether it is somebody known, asks for consent and for a name, and has it all stored.
 
     Somebody known is added to after a yes: neither consent, which they gave before, nor a name is asked for.
-    Somebody new is stored only after a yes to the question for consent. A question that nobody answers is
-    asked once more and then ends the enrollment with a reason. Every enrollment ends with one Finished, its
-    last command; no embedding is kept after its Store or its end.
+    Somebody new is stored only after a yes to the question for consent; of a thing only the name is asked
+    for. A question that nobody answers is asked once more and then ends the enrollment with a reason. Every
+    enrollment ends with one Finished, its last command; no embedding is kept after its Store or its end.
     """
 
-    def __init__(
-        self,
-        settings: EnrollmentSettings,
-        questions: QuestionSettings,
-        gatherer_of: GathererOf = FaceViews,
-    ) -> None:
-        self._settings, self._questions = settings, questions
-        self._gatherer_of = gatherer_of
+    def __init__(self, questions: QuestionSettings, gatherer_of: GathererOf) -> None:
+        self._questions, self._gatherer_of = questions, gatherer_of
+        self._kind = Kind.PERSON
         self._state: _State | None = None
 
     @property
     def active(self) -> bool:
         """From Begin to Finished."""
         return self._state is not None
+
+    @property
+    def looking_line(self) -> Prompt:
+        """What says what it looks for."""
+        return _LOOKING[self._kind]
 
     @property
     def asking(self) -> bool:
@@ -124,12 +141,11 @@ class Enrollment:
     def _waiting(self, event: EnrollmentEvent, now_ns: int) -> list[EnrollmentCommand]:
         """For the one event that leads on from here."""
         match self._state, event:
-            case None, Begin():
-                self._state = _Looking(self._gatherer_of(self._settings, now_ns))
-                return [Attend(on=True), Say(prompt=Prompt.LOOKING)]
+            case None, Begin(kind=kind):
+                self._kind, self._state = kind, _Looking(self._gatherer_of(kind, now_ns))
+                return [self._attend(on=True), Say(prompt=self.looking_line)]
             case _Naming(views=views), Named(recording=recording):
-                self._state = _Storing(added=False)
-                return [Store(embeddings=views.views, recording=recording)]
+                return [self._store(views, recording)]
             case _Storing(added=added), Stored() | StoreFailed():
                 return self._answer_of_the_store(event, added)
             case _:
@@ -147,7 +163,7 @@ class Enrollment:
                 case Gathered():
                     commands += self._gathered(one, now_ns)
                 case LooksLike():
-                    say = Say(prompt=Prompt.SAME, person_id=one.person_id)
+                    say = Say(prompt=_SAME[self._kind], person_id=one.person_id)
                     self._state = _AskingSame(say, Question(self._questions, now_ns), gatherer)
                     commands.append(say)
                 case Failed():
@@ -157,12 +173,28 @@ class Enrollment:
         return commands
 
     def _gathered(self, views: Gathered, now_ns: int) -> list[EnrollmentCommand]:
+        no_more = self._attend(on=False)
         if views.add_to is not None:
-            self._state = _Storing(added=True)
-            return [Attend(on=False), Store(embeddings=views.views, add_to=views.add_to)]
+            return [no_more, self._store(views)]
+        if self._kind is Kind.THING:
+            return [no_more, self._ask_name(views)]
         say = Say(prompt=Prompt.CONSENT)
         self._state = _AskingConsent(say, Question(self._questions, now_ns), views)
-        return [Attend(on=False), say]
+        return [no_more, say]
+
+    def _ask_name(self, views: Gathered) -> AskName:
+        self._state = _Naming(views)
+        return AskName()
+
+    def _store(self, views: Gathered, recording: I16 | None = None) -> Store:
+        self._state = _Storing(added=views.add_to is not None)
+        return Store(
+            embeddings=views.views,
+            add_to=views.add_to,
+            recording=recording,
+            kind=self._kind,
+            extent=views.extent,
+        )
 
     def _asking(
         self, asking: _AskingSame | _AskingConsent, event: EnrollmentEvent, now_ns: int
@@ -193,8 +225,7 @@ class Enrollment:
             return self._pass_on(found, asking.gatherer, now_ns)
         if not yes:
             return self._refuse(Reason.NO_CONSENT)
-        self._state = _Naming(asking.views)
-        return [AskName()]
+        return [self._ask_name(asking.views)]
 
     def _answer_of_the_store(self, answer: Stored | StoreFailed, added: bool) -> list[EnrollmentCommand]:
         if isinstance(answer, StoreFailed):
@@ -212,5 +243,8 @@ class Enrollment:
     def _end(self, say: Say, ending: Ending, reason: Reason | None = None) -> list[EnrollmentCommand]:
         attending = isinstance(self._state, _Looking | _AskingSame)
         self._state = None
-        no_more: list[EnrollmentCommand] = [Attend(on=False)] if attending else []
+        no_more = [self._attend(on=False)] if attending else []
         return [*no_more, say, Finished(ending=ending, reason=reason)]
+
+    def _attend(self, *, on: bool) -> Attend:
+        return Attend(on=on, kind=self._kind)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kith.clock import Tick
-from kith.types import I16, Earcon, Embedding, Sighting, Tone
+from kith.types import I16, Earcon, Embedding, Kind, Sighting, Tone
 
 
 class Reason(StrEnum):
-    """Why a look is no view, or why nobody was remembered. The value is the key of its words."""
+    """Why a look is no view, or why nothing was remembered. The value is the key of its words."""
 
     TOO_DARK = "too_dark"
     TOO_BRIGHT = "too_bright"
@@ -28,6 +28,10 @@ class Reason(StrEnum):
     TOOK_TOO_LONG = "took_too_long"
     DISK_FULL = "disk_full"
     NOT_STORED = "not_stored"
+    NO_THING = "no_thing"
+    THING_CUT_OFF = "thing_cut_off"
+    FACE_IN_VIEW = "face_in_view"
+    NOT_THE_SAME_THING = "not_the_same_thing"
 
 
 class Prompt(StrEnum):
@@ -45,6 +49,10 @@ class Prompt(StrEnum):
     ADDED = "enroll.added"
     REFUSED = "enroll.refused"
     CANCELLED = "enroll.cancelled"
+    THING_LOOKING = "thing.looking"
+    THING_TURN = "thing.turn"
+    THING_AGAIN = "thing.again"
+    THING_SAME = "thing.same"
 
 
 class Ending(StrEnum):
@@ -60,9 +68,11 @@ class Ending(StrEnum):
 # --- events ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Begin:
-    """Remember the person in front. Ignored while one is remembered."""
+    """Remember the person in front, or the thing that is held up. Ignored while one is remembered."""
+
+    kind: Kind = Kind.PERSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +98,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """The answer to AskName: the name as it was said, i16[n] mono; None: they get a number."""
+    """The answer to AskName: the name as it was said, i16[n] mono; None: it is a number."""
 
     recording: I16 | None
 
@@ -100,7 +110,7 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """The answer to Store: it is kept. person_id: of whom; recorded: with a name that was said."""
+    """The answer to Store: it is kept. person_id: of whom or what; recorded: with a name that was said."""
 
     person_id: int
     recorded: bool
@@ -121,8 +131,8 @@ EnrollmentEvent = Begin | Saw | PromptEnded | Answer | Named | Cancel | Stored |
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
-    """Words for the wearer. reason: with HINT and REFUSED. person_id: whom the face looks like, with SAME and
-    with the reason KNOWN; who is kept, with DONE, DONE_NUMBER and ADDED."""
+    """Words for the wearer. reason: with HINT and REFUSED. person_id: whom or what it looks like, with SAME,
+    THING_SAME and with the reason KNOWN; who or what is kept, with DONE, DONE_NUMBER and ADDED."""
 
     prompt: Prompt
     reason: Reason | None = None
@@ -145,9 +155,10 @@ class Guide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attend:
-    """Whether perception should embed every good look."""
+    """Whether perception should embed every good look of a face, or look for what is held up."""
 
     on: bool
+    kind: Kind = Kind.PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +168,15 @@ class AskName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """Keep these views of one face, to be answered with Stored or StoreFailed. add_to: of somebody enrolled;
-    None: of somebody new, who has just agreed and whose name was recorded, or not."""
+    """Keep these views of one face or thing, to be answered with Stored or StoreFailed. add_to: of somebody
+    or something enrolled; None: of somebody new, who has just agreed, or of a new thing. recording: of the
+    name, None where there is none. extent: as in Gathered."""
 
     embeddings: tuple[Embedding, ...]
     add_to: int | None = None
     recording: I16 | None = None
+    kind: Kind = Kind.PERSON
+    extent: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

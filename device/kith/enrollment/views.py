@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 from kith.clock import NS_PER_MS, Tick
 from kith.config import EnrollmentSettings
 from kith.enrollment import looks
 from kith.enrollment.gathering import Failed, Found, Gathered, LooksLike
+from kith.enrollment.likeness import KNOWN_LOOKS, Likeness
 from kith.enrollment.looks import Turn
-from kith.enrollment.messages import Cue, Ending, Guide, Prompt, PromptEnded, Reason, Saw, Say
+from kith.enrollment.messages import Cue, Ending, Prompt, PromptEnded, Reason, Saw, Say
+from kith.enrollment.telling import Telling
 from kith.types import Earcon, Embedding, SeenFace, Sighting
-
-KNOWN_LOOKS = 2
-"""So many looks that know the face raise the question whether it is them."""
 
 _PROMPTS = {Turn.LEFT: Prompt.TURN_LEFT, Turn.RIGHT: Prompt.TURN_RIGHT}
 
@@ -22,7 +20,7 @@ _PROMPTS = {Turn.LEFT: Prompt.TURN_LEFT, Turn.RIGHT: Prompt.TURN_RIGHT}
 @dataclass(slots=True, kw_only=True)
 class _OneFace:
     """What was gathered of the one face. track_id None: none chosen yet, and nothing gathered; turn: which
-    views are asked for; side_ends_ns: till when, None for front views; add_to: who it is."""
+    views are asked for; side_ends_ns: till when, None for front views."""
 
     track_id: int | None = None
     seen_ns: int = 0
@@ -31,8 +29,6 @@ class _OneFace:
     view_ns: int | None = None
     side_ends_ns: int | None = None
     side_was_said: bool = False
-    looked_like: Counter[int] = field(default_factory=Counter)
-    add_to: int | None = None
 
 
 class FaceViews:
@@ -44,9 +40,7 @@ class FaceViews:
     without, as it does where `timeout_ms` are over and only sides are missing. A second face at least half as
     large, or a view that is not of the same face, fails at once.
 
-    Two looks that name somebody ask whether it is them. The answer holds for whatever track comes after: a
-    no is not asked about again; after a yes, another track is added to that person only once two looks of
-    its own name them.
+    Two looks that name somebody ask whether it is them (see `Likeness`).
     """
 
     def __init__(self, settings: EnrollmentSettings, now_ns: int) -> None:
@@ -55,12 +49,10 @@ class FaceViews:
         self._lost_after_ns = settings.lost_after_ms * NS_PER_MS
         self._side_ns = settings.side_timeout_ms * NS_PER_MS
         self._ends_ns = now_ns + settings.timeout_ms * NS_PER_MS
-        self._spoke_ns = now_ns
-        self._guided_ns: int | None = None
-        self._reasons: Counter[Reason] = Counter()
+        self._telling = Telling(settings.hint_interval_ms, now_ns)
+        self._likeness = Likeness(min(KNOWN_LOOKS, settings.front_views))
         self._face = _OneFace()
         self._asked: tuple[int, int] | None = None  # about whom, and when: nothing is gathered meanwhile
-        self._answers: dict[int, bool] = {}
 
     @property
     def next_deadline_ns(self) -> int:
@@ -92,11 +84,9 @@ class FaceViews:
             return []
         person_id, asked_ns = self._asked
         self._asked = None
-        self._answers[person_id] = yes
-        if yes:
-            self._face.add_to = person_id
+        self._likeness.answered(person_id, yes=yes)
         self._ends_ns += now_ns - asked_ns
-        self._spoke_ns = now_ns
+        self._telling.heard(now_ns)
         if self._lost(now_ns):
             return self._again(now_ns)
         return [] if self._face.turn is Turn.FRONT else self._ask_for(self._face.turn, now_ns)
@@ -119,30 +109,30 @@ class FaceViews:
     def _timed_out(self) -> Gathered | Failed:
         if self._face.turn is not Turn.FRONT:
             return self._gathered()
-        reasons = self._reasons.most_common(1)
-        return Failed(reason=reasons[0][0] if reasons else Reason.TOOK_TOO_LONG, ending=Ending.TIMED_OUT)
+        return Failed(reason=self._telling.met_most, ending=Ending.TIMED_OUT)
 
     def _lost(self, now_ns: int) -> bool:
         return self._face.track_id is not None and now_ns >= self._face.seen_ns + self._lost_after_ns
 
     def _again(self, now_ns: int) -> list[Found]:
         self._face = _OneFace()
-        self._spoke_ns = now_ns
+        self._likeness.anew()
+        self._telling.heard(now_ns)
         return [Say(prompt=Prompt.AGAIN)]
 
     def _saw(self, sighting: Sighting, now_ns: int) -> list[Found]:
         one = self._face
         main = looks.main_face(sighting, one.track_id)
         if main is None:
-            return self._hint(looks.no_face(sighting.view), now_ns)
+            return self._telling.hint(looks.no_face(sighting.view), now_ns)
         if looks.has_rival(sighting, main):
             return [Failed(reason=Reason.TWO_FACES)]
-        found = self._guide(main, sighting, now_ns)
+        found = self._telling.guide(main.tracked.face.box, sighting, now_ns)
         if one.track_id not in (None, main.tracked.track_id):
-            return found + self._hint(Reason.NO_FACE, now_ns)
+            return found + self._telling.hint(Reason.NO_FACE, now_ns)
         fault = looks.fault_of(main, one.turn, self._settings)
         if fault is not None:
-            return found + self._hint(fault, now_ns)
+            return found + self._telling.hint(fault, now_ns)
         return found + self._good_look(main, now_ns)
 
     def _good_look(self, face: SeenFace, now_ns: int) -> list[Found]:
@@ -151,7 +141,8 @@ class FaceViews:
             return []
         one = self._face
         one.track_id, one.seen_ns = face.tracked.track_id, now_ns
-        known = self._known_already(face)
+        # A look torn between two counts for the better one.
+        known = self._likeness.look(face.identification.person_id if face.identification else None)
         if known is not None:
             self._asked = (known, now_ns)
             return [LooksLike(person_id=known)]
@@ -159,22 +150,6 @@ class FaceViews:
         if too_soon or not looks.is_turned(face, one.turn, self._settings):
             return []
         return self._view(embedding, now_ns)
-
-    def _known_already(self, face: SeenFace) -> int | None:
-        """Whom enough looks know, if that is still to be asked. A look torn between two counts for the better
-        one."""
-        one, identification = self._face, face.identification
-        if one.add_to is not None or identification is None or identification.person_id is None:
-            return None
-        person_id = identification.person_id
-        one.looked_like[person_id] += 1
-        if one.looked_like[person_id] < min(KNOWN_LOOKS, self._settings.front_views):
-            return None
-        if person_id not in self._answers:
-            return person_id
-        if self._answers[person_id]:
-            one.add_to = person_id
-        return None
 
     def _view(self, embedding: Embedding, now_ns: int) -> list[Found]:
         one, settings = self._face, self._settings
@@ -184,7 +159,8 @@ class FaceViews:
             return [Failed(reason=Reason.NOT_THE_SAME)]
         views = one.views[one.turn]
         views.append(embedding)
-        one.view_ns = self._spoke_ns = now_ns  # a shutter sound says enough: no hint beside it
+        one.view_ns = now_ns
+        self._telling.heard(now_ns)  # a shutter sound says enough
         shutter = Cue(earcon=Earcon.SHUTTER)
         wanted = settings.front_views if is_front else settings.side_views
         return [shutter] if len(views) < wanted else [shutter, *self._next_turn(now_ns)]
@@ -198,23 +174,11 @@ class FaceViews:
         self._face.turn = turn
         self._face.side_was_said = False
         self._face.side_ends_ns = now_ns + 2 * self._side_ns
-        self._spoke_ns = now_ns
+        self._telling.heard(now_ns)
         return [Say(prompt=_PROMPTS[turn])]
 
     def _gathered(self) -> Gathered:
         one = self._face
-        return Gathered(views=tuple(view for turn in Turn for view in one.views[turn]), add_to=one.add_to)
-
-    def _hint(self, reason: Reason, now_ns: int) -> list[Found]:
-        self._reasons[reason] += 1
-        if now_ns - self._spoke_ns < self._settings.hint_interval_ms * NS_PER_MS:
-            return []
-        self._spoke_ns = now_ns
-        return [Say(prompt=Prompt.HINT, reason=reason)]
-
-    def _guide(self, face: SeenFace, sighting: Sighting, now_ns: int) -> list[Found]:
-        if self._guided_ns is not None and now_ns - self._guided_ns < looks.GUIDE_INTERVAL_NS:
-            return []
-        self._guided_ns = now_ns
-        box = face.tracked.face.box
-        return [Guide(tone=looks.viewfinder_tone(box, sighting.width_px, sighting.height_px))]
+        return Gathered(
+            views=tuple(view for turn in Turn for view in one.views[turn]), add_to=self._likeness.add_to
+        )

@@ -59,7 +59,7 @@ class HeldFault(StrEnum):
     TOO_DARK = "too_dark"
     TOO_BRIGHT = "too_bright"
     BLURRED = "blurred"
-    CUT_OFF = "cut_off"
+    CUT_OFF = "thing_cut_off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
