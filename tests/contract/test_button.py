@@ -321,7 +321,9 @@ def test_presses_that_overlap_are_refused(script: str, second: str, first: str) 
     assert len(parse_presses("0 hold4; 4.4 tap; 5 tap")) == 6
 
 
-@pytest.mark.parametrize("script", ["tap", "12 press", "12 tap hold", "12 taps", "x double", "-3 tap", "12,5 tap"])
+@pytest.mark.parametrize(
+    "script", ["tap", "12 press", "12 tap hold", "12 taps", "x double", "-3 tap", "12,5 tap"]
+)
 def test_a_wrong_script_shows_the_grammar(script: str) -> None:
     with pytest.raises(InputError, match=r"12\.5 double; 30 tap"):
         parse_presses(script)
