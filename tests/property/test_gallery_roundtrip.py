@@ -5,26 +5,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kith.errors import DuplicatePerson, InputError, PersonNotFound
 from kith.recognition.gallery import Gallery
 from kith.recognition.names import name_key, normal_name
+from kith.types import F32, Kind, Person
 from kith.wav_file import wav_bytes
-from tests.unit._gallery_kit import MODEL, TODAY, looks, said
+from tests.unit._gallery_kit import MODEL, THINGS, TODAY, looks, said, thing_looks
 
 NAMES = st.one_of(
-    st.sampled_from(["Anna", "anna", "Ärla", "äRLA", "person 2", "straße", "STRASSE"]), st.text(max_size=6)
+    st.sampled_from(["Anna", "anna", "Ärla", "keys", "äRLA", "person 2", "thing 2", "straße", "STRASSE"]),
+    st.text(max_size=6),
 )
 KEEPING = st.tuples(
-    st.sampled_from(["say", "mark", "mark", "unmark"]), st.sampled_from(["anna", "Ärla"]), st.just("")
+    st.sampled_from(["say", "mark", "mark", "unmark", "announce"]),
+    st.sampled_from(["anna", "Ärla", "KEYS"]),
+    st.just(""),
 )
 ACTIONS = st.one_of(
-    st.tuples(st.just("add"), NAMES, st.just("")),
-    st.tuples(st.just("generate"), st.just(""), st.just("")),
-    st.tuples(st.just("rename"), NAMES, NAMES),
-    st.tuples(st.just("forget"), NAMES, st.just("")),
+    st.tuples(st.sampled_from(["add", "teach"]), NAMES, st.just("")),
+    st.tuples(st.just("generate"), st.sampled_from(list(Kind)), st.just("")),
+    st.tuples(st.sampled_from(["rename", "rename thing"]), NAMES, NAMES),
+    st.tuples(st.sampled_from(["forget", "forget thing"]), NAMES, st.just("")),
     KEEPING,
     KEEPING,
     KEEPING,
@@ -34,12 +39,20 @@ AT_MOST = 2
 
 @dataclass(slots=True)
 class Kept:
-    """What ought to be known of someone: seeds of templates and marks, oldest first, and of the recording."""
+    """What ought to be known of someone or something: seeds of templates and marks, oldest first, and of the
+    recording."""
 
     name: str
     templates: list[int]
     marks: list[int] = field(default_factory=list)
     recording: int | None = None
+    kind: Kind = Kind.PERSON
+    announced: bool = False
+
+    @property
+    def vectors(self) -> list[F32]:
+        make = looks if self.kind is Kind.PERSON else thing_looks
+        return [look.vector for seed in self.templates for look in make(seed)]
 
 
 class Model:
@@ -55,15 +68,17 @@ class Model:
 
     def check(self, gallery: Gallery) -> None:
         """The gallery holds this and nothing else."""
-        people = {name_key(person.name): person for person in gallery.people()}
-        assert {key: person.name for key, person in people.items()} == {
-            key: kept.name for key, kept in self.people.items()
+        people = {name_key(person.name): person for person in (*gallery.people(), *gallery.things())}
+        assert {key: (person.name, person.kind, person.announced) for key, person in people.items()} == {
+            key: (kept.name, kept.kind, kept.announced) for key, kept in self.people.items()
         }
-        templates, marks = gallery.templates(), gallery.counterexamples()
+        templates = {Kind.PERSON: gallery.templates(), Kind.THING: gallery.thing_templates()}
+        marks = gallery.counterexamples()
         for key, kept in self.people.items():
-            person = people[key]
-            mine = templates.vectors[templates.person_ids == person.person_id]
-            assert np.array_equal(mine, [look.vector for seed in kept.templates for look in looks(seed)])
+            person, of_all = people[key], templates[kept.kind]
+            mine = of_all.vectors[of_all.person_ids == person.person_id]
+            assert np.array_equal(mine, kept.vectors)
+            assert person.extent == (None if kept.kind is Kind.PERSON else 0.25)
             wrong = marks.vectors[marks.person_ids == person.person_id]
             assert [each.tobytes() for each in wrong] == [
                 looks(seed)[0].vector.tobytes() for seed in kept.marks
@@ -82,45 +97,48 @@ class Model:
     def apply(self, gallery: Gallery, action: tuple[str, str, str], seed: int) -> None:
         what, name, new = action
         if what == "generate":
-            made = gallery.add_person(None, looks(seed), TODAY)
+            kind = Kind(name)
+            made = add(gallery, kind, None, seed)
             assert name_key(made.name) not in self.people
-            self.people[name_key(made.name)] = Kept(made.name, [seed])
+            self.people[name_key(made.name)] = Kept(made.name, [seed], kind=kind)
             return
         try:
             self._named(gallery, what, name, new, seed)
         except InputError as error:
             if isinstance(error, DuplicatePerson):
                 raise
-            assert self.valid(name) is None or (what == "rename" and self.valid(new) is None)
+            assert self.valid(name) is None or (what.startswith("rename") and self.valid(new) is None)
 
     def _named(self, gallery: Gallery, what: str, name: str, new: str, seed: int) -> None:
         final, target = self.valid(name), self.valid(new)
         key = None if final is None else name_key(final)
-        if what == "add":
+        kind = Kind.THING if what in {"teach", "rename thing", "forget thing"} else Kind.PERSON
+        theirs = self.people.keys() & {key} and self.people[str(key)].kind is kind
+        if what in {"add", "teach"}:
             try:
-                gallery.add_person(name, looks(seed), TODAY)
+                add(gallery, kind, name, seed)
             except DuplicatePerson:
                 assert key in self.people
                 return
             assert final is not None
             assert key is not None
             assert key not in self.people
-            self.people[key] = Kept(final, [seed])
-        elif what == "forget":
+            self.people[key] = Kept(final, [seed], kind=kind)
+        elif what.startswith("forget"):
             try:
-                gallery.forget(name)
+                gallery.forget(name, kind)
             except PersonNotFound:
-                assert key not in self.people
+                assert not theirs
                 return
             assert key is not None
             del self.people[key]
-        elif what in {"say", "mark", "unmark"}:
+        elif what in {"say", "mark", "unmark", "announce"}:
             self._kept(gallery, what, name, seed)
         else:
             try:
-                gallery.rename(name, new)
+                gallery.rename(name, new, kind)
             except PersonNotFound:
-                assert key not in self.people
+                assert not theirs
                 return
             except DuplicatePerson:
                 assert target is not None
@@ -133,12 +151,18 @@ class Model:
             self.people[name_key(target)] = kept
 
     def _kept(self, gallery: Gallery, what: str, name: str, seed: int) -> None:
-        try:
-            person_id = gallery.person(name).person_id
-        except PersonNotFound:
+        kept = self.people.get(name_key(normal_name(name)))
+        if kept is None:
             return
-        kept = self.people[name_key(normal_name(name))]
-        if what == "say":
+        one = gallery.person if kept.kind is Kind.PERSON else gallery.thing
+        person_id = one(name).person_id
+        if (what == "announce" and kept.kind is Kind.PERSON) or (what == "mark" and kept.kind is Kind.THING):
+            with pytest.raises(PersonNotFound):
+                _on_the_other_kind(gallery, what, person_id, seed)
+        elif what == "announce":
+            kept.announced = not kept.announced
+            gallery.set_announced(person_id, kept.announced)
+        elif what == "say":
             gallery.set_recording(person_id, said(seed))
             kept.recording = seed
         elif what == "mark":
@@ -149,24 +173,38 @@ class Model:
             kept.marks = kept.marks[:-1]
 
 
+def _on_the_other_kind(gallery: Gallery, what: str, person_id: int, seed: int) -> None:
+    if what == "mark":
+        gallery.mark_wrong(person_id, looks(seed)[0], AT_MOST)
+    else:
+        gallery.set_announced(person_id, True)
+
+
+def add(gallery: Gallery, kind: Kind, name: str | None, seed: int) -> Person:
+    if kind is Kind.PERSON:
+        return gallery.add_person(name, looks(seed), TODAY)
+    return gallery.add_thing(name, thing_looks(seed), extent=0.25, taught_at=TODAY)
+
+
 @settings(max_examples=30, deadline=None)
 @given(actions=st.lists(ACTIONS, max_size=14))
 def test_any_history_leaves_what_it_should(actions: list[tuple[str, str, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "kith.db"
         model = Model()
-        actions = [("add", "Anna", ""), ("add", "Ärla", ""), *actions]
+        actions = [("add", "Anna", ""), ("add", "Ärla", ""), ("teach", "keys", ""), *actions]
         for seed, action in enumerate(actions):
-            with Gallery.open(path, MODEL) as gallery:
+            with Gallery.open(path, MODEL, THINGS) as gallery:
                 model.apply(gallery, action, seed)
-        with Gallery.open(path, MODEL) as gallery:
+        with Gallery.open(path, MODEL, THINGS) as gallery:
             model.check(gallery)
             carried = gallery.records()
         kept_seeds = model.seeds()
         for seed in set(range(len(actions))) - kept_seeds:
-            gone = [looks(seed)[0].vector.tobytes()[:32], said(seed).tobytes()[:32]]
+            gone = [each(seed)[0].vector.tobytes()[:32] for each in (looks, thing_looks)]
+            gone.append(said(seed).tobytes()[:32])
             files = [file for file in Path(folder).rglob("*") if file.is_file()]
             assert not [part for part in gone for file in files if part in file.read_bytes()]
-        with Gallery.open(Path(folder) / "other" / "kith.db", MODEL) as gallery:
+        with Gallery.open(Path(folder) / "other" / "kith.db", MODEL, THINGS) as gallery:
             gallery.add_records(carried)
             model.check(gallery)

@@ -19,8 +19,8 @@ from kith.errors import GalleryModelMismatch, InputError, PersonNotFound
 from kith.recognition.gallery import Gallery
 from kith.recognition.names import name_key
 from kith.recognition.records import PersonRecord
-from kith.types import I16, SAMPLE_RATE_HZ
-from tests.unit._gallery_kit import MODEL, POINT, TODAY, looks
+from kith.types import I16, SAMPLE_RATE_HZ, Kind
+from tests.unit._gallery_kit import MODEL, POINT, THINGS, TODAY, looks, thing_looks
 from tests.unit._portraits import ROOT
 
 NETWORK = Network(model_id=MODEL, dimension=128)
@@ -33,7 +33,7 @@ def voice(seconds: float = 0.7, hz: float = 300) -> I16:
 
 
 def gallery_in(folder: Path) -> Gallery:
-    return Gallery.open(folder / "kith.db", MODEL)
+    return Gallery.open(folder / "kith.db", MODEL, THINGS)
 
 
 @pytest.fixture
@@ -81,6 +81,7 @@ def all_of(gallery: Gallery) -> list[tuple[Any, ...]]:
             [(t.vector.tobytes(), t.model_id, t.source, t.created_at) for t in each.templates],
             [(c.vector.tobytes(), c.model_id, c.created_at, c.counts) for c in each.counterexamples],
             each.recording,
+            (each.kind, each.announced, each.extent),
         )
         for each in gallery.records()
     ]
@@ -110,6 +111,66 @@ def test_everything_of_everybody_travels(full: Gallery, other: Gallery, tmp_path
         assert plain not in content
 
 
+@pytest.fixture
+def with_things(full: Gallery) -> Gallery:
+    """Keys that are told of unasked, with a recording, beside the people."""
+    keys = full.add_thing("keys", thing_looks(1), extent=0.4, recording=voice(hz=600), taught_at=TODAY)
+    full.set_announced(keys.person_id, True)
+    return full
+
+
+def test_things_travel_with_people(with_things: Gallery, other: Gallery, unsealed: dict[Path, bytes]) -> None:
+    file = Path("x.age")
+    written = export_people(with_things, file, PASSPHRASE)
+    assert (written.names, written.things, written.recordings) == (("Anna", "Ben", "keys", "person 3"), 1, 2)
+    taken = take_in(other, people_of(file, PASSPHRASE, NETWORK), POINT)
+    assert (taken.added, taken.things, taken.recordings) == (written.names, 1, 2)
+    assert all_of(other) == all_of(with_things)
+    assert [each.name for each in other.people()] == ["Anna", "Ben", "person 3"]
+    [keys] = other.things()
+    assert (keys.name, keys.announced, keys.extent) == ("keys", True, 0.4)
+    assert other.thing_templates().vectors.shape == (3, 96)
+    assert export_people(other, file, PASSPHRASE, ["KEYS"]).names == ("keys",)
+
+
+def test_a_file_without_things_is_one_that_an_earlier_kith_reads(with_things: Gallery) -> None:
+    people = [each for each in with_things.records() if each.kind is Kind.PERSON]
+    assert b'"format": 1' in packed(people)
+    assert b'"kind"' not in packed(people)
+    assert b'"format": 2' in packed(with_things.records())
+
+
+def test_things_of_another_network_are_kept_and_told_apart(with_things: Gallery, tmp_path: Path) -> None:
+    with Gallery.open(tmp_path / "two" / "kith.db", MODEL, "objects-newer") as other:
+        assert take_in(other, unpacked(packed(with_things.records())), POINT).things == 1
+        assert other.of_another_network() == {other.thing("keys").person_id}
+        assert other.thing_templates().person_ids.size == 0
+
+
+def test_a_name_that_the_other_kind_has_here_is_one_that_is_here(
+    with_things: Gallery, other: Gallery, tmp_path: Path
+) -> None:
+    other.add_person("Keys", looks(7), TODAY)
+    other.add_thing("anna", thing_looks(7), extent=None)
+    taken = take_in(other, with_things.records(), POINT)
+    assert (taken.added, taken.skipped, taken.things) == (("Ben", "person 3"), ("Anna", "keys"), 0)
+    taken = take_in(other, with_things.records(), POINT, replace=True)
+    assert taken.replaced == ("Anna", "Ben", "keys", "person 3")
+    assert all_of(other) == all_of(with_things)
+    assert traces(tmp_path / "two", thing_looks(7)[0].vector.tobytes()) == []
+
+
+def test_looks_that_could_not_be_compared_are_refused(with_things: Gallery, other: Gallery) -> None:
+    other.add_thing("cup", thing_looks(2), extent=None)
+    records = with_things.records()
+    short = replace(records[2].templates[0], vector=np.eye(1, 32, dtype=np.float32)[0])
+    wrong = replace(records[2], templates=(short,))
+    with pytest.raises(InputError, match="of one length"):
+        take_in(other, [*records[:2], wrong], POINT)
+    assert other.people() == []
+    assert [each.name for each in other.things()] == ["cup"]
+
+
 def test_only_who_is_named_travels(full: Gallery, other: Gallery, unsealed: dict[Path, bytes]) -> None:
     file = Path("x.age")
     with pytest.raises(PersonNotFound):
@@ -120,7 +181,7 @@ def test_only_who_is_named_travels(full: Gallery, other: Gallery, unsealed: dict
 
 
 def test_an_empty_gallery_has_nothing_to_export(other: Gallery, unsealed: dict[Path, bytes]) -> None:
-    with pytest.raises(InputError, match="nobody is enrolled"):
+    with pytest.raises(InputError, match="nobody is enrolled and nothing was taught"):
         export_people(other, Path("x.age"), PASSPHRASE)
     assert unsealed == {}
 

@@ -14,7 +14,7 @@ from kith.cli import main
 from kith.errors import InputError
 from kith.recognition.gallery import Gallery
 from kith.vision.networks import read_manifest
-from tests.unit._gallery_kit import TODAY, looks
+from tests.unit._gallery_kit import THINGS, TODAY, looks, thing_looks
 from tests.unit._portraits import ROOT
 from tests.unit.test_cli_people_keeping import TONE
 
@@ -91,6 +91,20 @@ def test_there_and_back(state: Path, secret: Path, tmp_path: Path) -> None:
         "Note: Ben looks like Benjamin. If they are one person, forget one of the two.\n"
     )
     assert names(other) == ["Anna", "Ben", "Benjamin"]
+
+
+def test_things_go_with_them(state: Path, secret: Path, tmp_path: Path) -> None:
+    file, other = tmp_path / "all.age", tmp_path / "other"
+    with Gallery.open(state / "kith.db", MODEL, THINGS) as gallery:
+        gallery.add_thing("my keys", thing_looks(1), extent=0.3)
+        gallery.add_thing("red mug", thing_looks(2), extent=0.3)
+    done = kith("people", "export", file, "--passphrase-file", secret, "--data", state)
+    assert done.stdout == f"2 people and 2 things written to {file}, 1 with a recording.\n"
+    done = kith("people", "import", file, "--passphrase-file", secret, "--data", other)
+    assert done.stdout == f"2 people and 2 things taken in from {file}, 1 with a recording.\n"
+    assert names(other) == ["Anna", "Ben"]
+    export = ("people", "export", file, "--force", "my keys", "--passphrase-file", secret, "--data", other)
+    assert kith(*export).stdout == f"1 thing written to {file}, none with a recording.\n"
 
 
 def test_one_of_them(state: Path, secret: Path, tmp_path: Path) -> None:

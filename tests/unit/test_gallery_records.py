@@ -14,7 +14,7 @@ from kith.recognition import store
 from kith.recognition.gallery import Gallery
 from kith.recognition.names import name_key
 from kith.recognition.records import CounterexampleRecord, PersonRecord, TemplateRecord
-from tests.unit._gallery_kit import MODEL, TODAY, looks, said
+from tests.unit._gallery_kit import MODEL, THINGS, TODAY, looks, said, thing_looks
 
 
 @pytest.fixture
@@ -38,6 +38,18 @@ def records(path: Path) -> list[PersonRecord]:
         gallery.met([anna], date(2040, 1, 1))
         gallery.add_person(None, looks(4), TODAY)
         return gallery.records()
+
+
+def test_a_thing_is_carried_as_it_was(path: Path, other: Path) -> None:
+    with Gallery.open(path, MODEL, THINGS) as gallery:
+        keys = gallery.add_thing("keys", thing_looks(5), extent=0.3, recording=said(3), taught_at=TODAY)
+        gallery.set_announced(keys.person_id, True)
+        gallery.add_thing(None, thing_looks(6), extent=None)
+        records = gallery.records()
+    with Gallery.open(other, None) as gallery:  # whatever network it is opened for
+        assert [each.name for each in gallery.add_records(records)] == ["keys", "thing 2"]
+        assert same(tuple(gallery.records()), tuple(records))
+        assert (gallery.people(), [each.announced for each in gallery.things()]) == ([], [True, False])
 
 
 def same(one: object, two: object) -> bool:

@@ -17,9 +17,9 @@ import pytest
 
 from kith.app.people_file import MOST_PEOPLE, Unusable, packed, unpacked
 from kith.recognition.records import CounterexampleRecord, PersonRecord, TemplateRecord
-from kith.types import I16, SAMPLE_RATE_HZ
+from kith.types import I16, SAMPLE_RATE_HZ, Kind
 from kith.wav_file import wav_bytes
-from tests.unit._gallery_kit import MODEL, looks
+from tests.unit._gallery_kit import MODEL, THINGS, looks, thing_looks
 
 Put = Callable[[dict[str, Any]], None]
 NOON = "2026-03-01T12:00:00+00:00"
@@ -76,6 +76,57 @@ def test_the_archive_can_be_read_without_kith(three: list[PersonRecord]) -> None
     with wave.open(io.BytesIO(files["people/0001.wav"])) as sound:
         assert (sound.getframerate(), sound.getnchannels()) == (SAMPLE_RATE_HZ, 1)
         assert sound.getnframes() == len(voice())
+
+
+def thing(name: str, seed: int) -> PersonRecord:
+    templates = tuple(
+        TemplateRecord(vector=look.vector, model_id=THINGS, source="device", created_at=NOON)
+        for look in thing_looks(seed)
+    )
+    return replace(
+        person(name, seed), kind=Kind.THING, announced=True, extent=0.375, met_on=None, templates=templates
+    )
+
+
+def test_a_thing_lies_there_as_a_person_does_and_is_told_apart(three: list[PersonRecord]) -> None:
+    files = parts([*three, replace(thing("keys", 4), recording=wav_bytes(voice()))])
+    assert {"people/0004.json", "people/0004.wav"} < set(files)
+    manifest = json.loads(files["kith.json"])
+    assert (manifest["format"], manifest["people"], manifest["model_ids"]) == (2, 4, [THINGS, MODEL])
+    keys = json.loads(files["people/0004.json"])
+    assert (keys["kind"], keys["announced"], keys["extent"]) == ("thing", True, 0.375)
+    assert "kind" not in json.loads(files["people/0001.json"])
+    again = unpacked(archive(files))
+    assert [(each.kind, each.announced, each.extent) for each in again[2:]] == [
+        (Kind.PERSON, False, None),
+        (Kind.THING, True, 0.375),
+    ]
+    assert [each.vector.tobytes() for each in again[3].templates] == [
+        look.vector.tobytes() for look in thing_looks(4)
+    ]
+    [unsized] = unpacked(packed([replace(thing("keys", 4), extent=None, announced=False)]))
+    assert (unsized.extent, unsized.announced) == (None, False)
+
+
+HOSTILE_THINGS: list[tuple[str, Put]] = [
+    ("a kind that is none", lambda p: p.update(kind="ghost")),
+    ("a kind that is a number", lambda p: p.update(kind=3)),
+    ("a kind that is a list", lambda p: p.update(kind=[])),
+    ("announced that is none", lambda p: p.update(announced=1)),
+    ("announced that is missing", lambda p: p.pop("announced")),
+    ("a size of nothing", lambda p: p.update(extent=0.0)),
+    ("a size that is none", lambda p: p.update(extent="large")),
+    ("a size without end", lambda p: p.update(extent=float("inf"))),
+    ("a size that is no number", lambda p: p.update(extent=float("nan"))),
+    ("a mark", lambda p: p.update(counterexamples=[{"counts": True}])),
+]
+
+
+@pytest.mark.parametrize(("what", "put"), HOSTILE_THINGS, ids=[what for what, _ in HOSTILE_THINGS])
+def test_a_thing_that_is_none_is_refused(what: str, put: Put) -> None:
+    del what
+    with pytest.raises(Unusable, match="not people as"):
+        unpacked(changed([thing("keys", 4)], "people/0001.json", put))
 
 
 # --- what is no such archive --------------------------------------------------------------------------
@@ -147,9 +198,9 @@ def test_a_person_that_is_none_is_refused(three: list[PersonRecord], what: str, 
 
 def test_a_newer_form_says_to_update(three: list[PersonRecord]) -> None:
     with pytest.raises(
-        Unusable, match=r"newer Kith \(its form is number 2, this one knows up to 1\); update"
+        Unusable, match=r"newer Kith \(its form is number 3, this one knows up to 2\); update"
     ):
-        unpacked(changed(three, "kith.json", lambda m: m.update(format=2)))
+        unpacked(changed(three, "kith.json", lambda m: m.update(format=3)))
 
 
 @pytest.mark.parametrize(
@@ -177,7 +228,7 @@ def test_as_many_people_as_are_allowed_travel() -> None:
 
 
 def test_two_of_one_name_are_refused(three: list[PersonRecord]) -> None:
-    with pytest.raises(Unusable, match="two people of one name"):
+    with pytest.raises(Unusable, match="two of one name"):
         unpacked(changed(three, "people/0002.json", lambda p: p.update(name="ANNA")))
 
 

@@ -1,6 +1,6 @@
 """The form in which people lie within a sealed file: a plain tar archive, to be read in many years by any
 means. `kith.json` says what it is and how it is to be read; each person is `people/0001.json` and, where
-there is a recording of the name, `people/0001.wav`."""
+there is a recording of the name, `people/0001.wav`. Things lie there as people do."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import base64
 import binascii
 import io
 import json
+import math
 import tarfile
 import wave
 from collections.abc import Callable, Mapping, Sequence
@@ -20,9 +21,11 @@ from kith.announce.recording import LONGEST_S
 from kith.errors import InputError
 from kith.recognition.names import name_key, normal_name
 from kith.recognition.records import CounterexampleRecord, PersonRecord, TemplateRecord
-from kith.types import F32
+from kith.types import F32, Kind
 
-FORMAT = 1
+FORMAT = 2
+_WITHOUT_THINGS = 1
+"""What a Kith reads too that knows no things: it would take them for people."""
 MOST_PEOPLE = 1000
 """More than anybody greets: a file of more is no gallery's."""
 _LARGEST_JSON = 2**20
@@ -30,7 +33,9 @@ _LARGEST_JSON = 2**20
 _ABOUT = (
     "People known to Kith, one JSON file each. vector: base64 of float32 numbers, little-endian, of length "
     "one, made of a face by the network model_id; counterexamples: looks of others that were given this name "
-    "wrongly. A recording of the name is the WAV file of the same number."
+    "wrongly. A recording of the name is the WAV file of the same number. kind: person, or thing for "
+    "something that was taught, whose vectors are made of its looks by another network; extent: how large it was then, "
+    "of the width of the picture; announced: whether it is told of unasked."
 )
 _MANIFEST = "kith.json"
 
@@ -40,7 +45,7 @@ T = TypeVar("T")
 def packed(records: Sequence[PersonRecord]) -> bytes:
     """People as a tar archive."""
     manifest = {
-        "format": FORMAT,
+        "format": FORMAT if any(each.kind is Kind.THING for each in records) else _WITHOUT_THINGS,
         "about": _ABOUT,
         "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "model_ids": sorted({each.model_id for record in records for each in record.templates}),
@@ -70,7 +75,7 @@ def unpacked(content: bytes) -> list[PersonRecord]:
     }:
         raise foreign()
     if len({name_key(each.name) for each in records}) < len(records):
-        raise Unusable("holds two people of one name")
+        raise Unusable("holds two of one name")
     return records
 
 
@@ -150,7 +155,12 @@ def _person(record: PersonRecord) -> dict[str, Any]:
             }
             for each in record.counterexamples
         ],
+        **(_of_thing(record) if record.kind is Kind.THING else {}),
     }
+
+
+def _of_thing(record: PersonRecord) -> dict[str, Any]:
+    return {"kind": record.kind.value, "announced": record.announced, "extent": record.extent}
 
 
 def _record(person: Mapping[str, Any], wav: bytes | None) -> PersonRecord:
@@ -160,8 +170,12 @@ def _record(person: Mapping[str, Any], wav: bytes | None) -> PersonRecord:
         name = normal_name(_value(person, "name", str))
     except InputError as error:
         raise Unusable(f"holds a name that cannot be one: {error}") from None
+    kind = _kind(person)
     return PersonRecord(
         name=name,
+        kind=kind,
+        announced=kind is Kind.THING and _value(person, "announced", bool),
+        extent=_extent(person) if kind is Kind.THING else None,
         generated=_value(person, "generated", bool),
         consented_at=_moment(person, "consented_at"),
         created_at=_moment(person, "created_at"),
@@ -170,6 +184,25 @@ def _record(person: Mapping[str, Any], wav: bytes | None) -> PersonRecord:
         counterexamples=tuple(_each(person, "counterexamples", _counterexample)),
         recording=wav,
     )
+
+
+def _kind(person: Mapping[str, Any]) -> Kind:
+    try:
+        kind = Kind(person.get("kind", Kind.PERSON))
+    except ValueError:
+        raise foreign() from None
+    if kind is Kind.THING and person.get("counterexamples"):
+        raise foreign()
+    return kind
+
+
+def _extent(thing: Mapping[str, Any]) -> float | None:
+    extent = thing.get("extent")
+    if extent is None:
+        return None
+    if not (isinstance(extent, float) and 0.0 < extent < math.inf):
+        raise foreign()
+    return extent
 
 
 def _template(value: Mapping[str, Any]) -> TemplateRecord:

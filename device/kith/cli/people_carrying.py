@@ -33,10 +33,10 @@ _LONGEST_LINE = 4096
 def people_export(
     file: Path, names: tuple[str, ...], force: bool, passphrase_file: Path | None, data: Path | None
 ) -> None:
-    """Write everybody, or only NAMES, into FILE, which only a passphrase opens.
+    """Write everybody and all things, or only NAMES, into FILE, which only a passphrase opens.
 
-    It holds their looks, recordings and dates of consent: all that is kept of them. `kith people import`
-    takes them in elsewhere; `age -d FILE` opens it too (age-encryption.org). Without the passphrase nobody
+    It holds looks, recordings and dates of consent: all that is kept. `kith people import`
+    takes it in elsewhere; `age -d FILE` opens it too (age-encryption.org). Without the passphrase nobody
     can open it ever, so keep that apart from the file and safe.
 
     \b
@@ -51,23 +51,25 @@ def people_export(
     check_target(file, force=force)
     with open_people(state_of(data)) as gallery:
         for name in names:
-            gallery.person(name)
+            gallery.entry(name)
         passphrase = _passphrase(passphrase_file, twice=True)
         check_passphrase(passphrase)
         written = export_people(gallery, file, passphrase, names or None, force=force)
-    click.echo(f"{_count(len(written.names))} written to {file}, {_recorded(written.recordings)}.")
+    click.echo(
+        f"{_count(len(written.names), written.things)} written to {file}, {_recorded(written.recordings)}."
+    )
 
 
 @people.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--replace", is_flag=True, help="Put the file's people in the place of those of the same name.")
+@click.option("--replace", is_flag=True, help="Put those of the file in the place of those of the same name.")
 @_passphrase_file
 @data_option
 @models_option
 def people_import(
     file: Path, replace: bool, passphrase_file: Path | None, data: Path | None, models: Path | None
 ) -> None:
-    """Take in the people of FILE, which `kith people export` wrote: all in one change, or nobody.
+    """Take in the people and things of FILE, which `kith people export` wrote: all in one change, or nobody.
 
     Who is here by name already stays as they are, unless --replace says that the file's are to take their
     place; then everything of theirs here is erased.
@@ -95,7 +97,7 @@ def people_import(
 
 def _tell_taken(file: Path, taken: Imported) -> None:
     count = len(taken.added) + len(taken.replaced)
-    click.echo(f"{_count(count)} taken in from {file}, {_recorded(taken.recordings)}.")
+    click.echo(f"{_count(count, taken.things)} taken in from {file}, {_recorded(taken.recordings)}.")
     if taken.replaced:
         click.echo(f"In the place of those of the same name: {', '.join(taken.replaced)}.")
     for new, other in taken.resembling:
@@ -130,8 +132,13 @@ def _first_line(file: Path) -> str:
         raise InputError(f"the first line of {file} is no text in UTF-8") from None
 
 
-def _count(people_written: int) -> str:
-    return {0: "Nobody", 1: "1 person"}.get(people_written, f"{people_written} people")
+def _count(everything: int, things: int) -> str:
+    persons = everything - things
+    people_told = {0: "Nobody", 1: "1 person"}.get(persons, f"{persons} people")
+    if not things:
+        return people_told
+    things_told = "1 thing" if things == 1 else f"{things} things"
+    return f"{people_told} and {things_told}" if persons else things_told
 
 
 def _recorded(recordings: int) -> str:

@@ -44,6 +44,10 @@ class Gallery(OpenedGallery):
         """The thing of that name, upper or lower case. Raises PersonNotFound, InputError."""
         return self._named(name, Kind.THING)
 
+    def entry(self, name: str) -> Person:
+        """The person or thing of that name, upper or lower case. Raises PersonNotFound, InputError."""
+        return self._named(name, None)
+
     def sources(self, person_id: int) -> dict[str, int]:
         """How many templates of a person come from where: "device", "photo" or "learnt"."""
         with translated(self._store.path):
@@ -278,7 +282,7 @@ class Gallery(OpenedGallery):
         with translated(self._store.path):
             return people_rows.everybody(self._store.connection, kind, self._folder)
 
-    def _named(self, name: str, kind: Kind) -> Person:
+    def _named(self, name: str, kind: Kind | None) -> Person:
         with translated(self._store.path):
             row = people_rows.named(self._store.connection, name, kind)
         return people_rows.person_of(row, self._folder)

@@ -51,8 +51,9 @@ def find(connection: sqlite3.Connection, name: str) -> Row | None:
     return _one(connection, "name_key = ?", name_key(normal_name(name)))
 
 
-def named(connection: sqlite3.Connection, name: str, kind: Kind) -> Row:
-    """Who of that kind has that name, upper or lower case. Raises PersonNotFound, InputError."""
+def named(connection: sqlite3.Connection, name: str, kind: Kind | None) -> Row:
+    """Who of that kind, or of either with None, has that name, upper or lower case. Raises PersonNotFound,
+    InputError."""
     return _of_kind(find(connection, name), kind)
 
 
