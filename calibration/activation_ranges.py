@@ -1,8 +1,10 @@
 """Measure what range each activation of the networks spans, and keep it for quantising them.
 
-    python -m calibration.activation_ranges FOLDER
+    python -m calibration.activation_ranges faces FOLDER
+    python -m calibration.activation_ranges objects FOLDER...
 
-FOLDER holds faces as LFW does, NAME/NAME_0001.jpg. Only ranges are written, no picture and no embedding.
+For faces FOLDER holds them as LFW does, NAME/NAME_0001.jpg; for objects a FOLDER holds photographs or videos of
+rooms, streets, things and people. Only ranges are written, no picture and no embedding.
 Afterwards `python -m models build --update-manifest` builds the networks with them; if the embedder's file
 changes, give it a new model_id and measure the operating point anew.
 """
@@ -12,52 +14,89 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from rich.progress import track
 
-from calibration.float_networks import FloatModel, float_embedder
+from calibration._photographs import find_sources, read_frames
+from calibration.float_networks import FloatModel, float_network
 from calibration.scenes import HEIGHT_PX, WIDTH_PX, Portrait, find_portraits, random_scenes
 from kith.types import U8
 from kith.vision.aligner import align
 from kith.vision.detector import letterbox
-from models import recipe
+from kith.vision.networks import Role, read_manifest
+from kith.vision.objects import squeezed
+from models import MODELS_DIR, recipe
 
 PORTRAITS = 300
 SCENES = 300
+SOURCES = 100
+"""Photographs and videos of each folder at most, half of which ranges are measured on."""
 SEED = 20
 
 Ranges = dict[str, tuple[float, float]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """The ranges of one network, and on what they were measured."""
+
+    model_id: str
+    ranges: Ranges
+    on: str
+
+
 def main() -> None:
-    """Measure and write the ranges of both networks."""
+    """Measure and write the ranges of the networks for faces, or of that for objects."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, help="pictures of faces, one folder a person")
+    parser.add_argument("what", choices=("faces", "objects"))
+    parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER")
     parser.add_argument(
         "--output", type=Path, default=recipe.RANGES_FILE, help="file to write (default: %(default)s)"
     )
     arguments = parser.parse_args()
-    portraits = find_portraits(arguments.folder, PORTRAITS, seed=SEED)
-    sources = recipe.float_models()
-    detector, embedder = sources["detector"], sources["embedder"]
-    scenes = detector_pictures(portraits, detector.height_px, detector.width_px)
-    faces = embedder_pictures(portraits)
-    ranges = {
-        detector.model_id: measure(
-            FloatModel(detector.content, keep_all=True),
-            track(scenes, description="detector", total=SCENES),
+    measured = (
+        of_objects(arguments.folders) if arguments.what == "objects" else of_faces(arguments.folders[0])
+    )
+    write(arguments.output, measured)
+    print(f"{arguments.output}: ranges of {sum(len(one.ranges) for one in measured)} tensors")
+
+
+def of_faces(folder: Path) -> list[Measured]:
+    """The ranges of detector and embedder, on faces of `folder`."""
+    portraits = find_portraits(folder, PORTRAITS, seed=SEED)
+    faces = f"{len(portraits)} faces of as many people of LFW's development half"
+    frames = (
+        f"{SCENES} frames of {WIDTH_PX}x{HEIGHT_PX} composed of {faces}, of 16 to 220 px, dim to bright"
+        f" (seed {SEED})"
+    )
+    spec = read_manifest(MODELS_DIR).networks["detector"]
+    scenes = detector_pictures(portraits, spec.input_height_px, spec.input_width_px)
+    return [
+        _measured("detector", track(scenes, description="detector", total=SCENES), frames),
+        _measured(
+            "embedder",
+            track(embedder_pictures(portraits), description="embedder", total=len(portraits)),
+            faces,
         ),
-        embedder.model_id: measure(
-            float_embedder(keep_all=True),
-            track(faces, description="embedder", total=len(portraits)),
-        ),
-    }
-    write(arguments.output, ranges, portraits=len(portraits))
-    print(f"{arguments.output}: ranges of {sum(len(by_name) for by_name in ranges.values())} tensors")
+    ]
+
+
+def of_objects(folders: Sequence[Path]) -> list[Measured]:
+    """The ranges of the object network, on photographs and frames of videos."""
+    sources = find_sources(folders, SOURCES, seed=SEED)[::2]
+    pictures = list(object_pictures(read_frames(sources)))
+    told = f"{len(pictures)} pictures of rooms, streets, things and people, dim to bright"
+    return [_measured("objects", track(pictures, description="objects"), told)]
+
+
+def _measured(role: Role, pictures: Iterable[U8], told: str) -> Measured:
+    ranges = measure(float_network(role, keep_all=True), pictures)
+    return Measured(model_id=read_manifest(MODELS_DIR).networks[role].model_id, ranges=ranges, on=told)
 
 
 def measure(model: FloatModel, pictures: Iterable[U8]) -> Ranges:
@@ -84,17 +123,23 @@ def embedder_pictures(portraits: Sequence[Portrait]) -> Iterator[U8]:
         yield (align(portrait.rgb, portrait.face.landmarks).rgb * gain).round().astype(np.uint8)
 
 
-def write(path: Path, ranges: dict[str, Ranges], *, portraits: int) -> None:
-    """Write the ranges as sorted JSON, each figure with six digits."""
-    content = {
-        "measured_on": f"{portraits} faces of as many people of LFW's development half, and {SCENES} frames"
-        f" of {WIDTH_PX}x{HEIGHT_PX} composed of them with faces of 16 to 220 px,"
-        f" dim to bright (seed {SEED})",
-        "ranges": {
-            model_id: {name: [float(f"{end:.6g}") for end in pair] for name, pair in by_name.items()}
-            for model_id, by_name in ranges.items()
-        },
-    }
+def object_pictures(frames: Iterable[U8]) -> Iterator[U8]:
+    """Frames as the object network gets them, one in four dimmed."""
+    spec = read_manifest(MODELS_DIR).networks["objects"]
+    for number, rgb in enumerate(frames):
+        gain = 0.35 if number % 4 == 3 else 1.0
+        picture = squeezed(rgb, (spec.input_width_px, spec.input_height_px))
+        yield (picture * gain).round().astype(np.uint8)
+
+
+def write(path: Path, measured: Sequence[Measured]) -> None:
+    """Put the ranges in place of those that the JSON file has of these networks, six digits a figure."""
+    content = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for one in measured:
+        content.setdefault("measured_on", {})[one.model_id] = one.on
+        content.setdefault("ranges", {})[one.model_id] = {
+            name: [float(f"{end:.6g}") for end in pair] for name, pair in one.ranges.items()
+        }
     path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""The two networks in float, as they are before quantisation: what ranges and sizes are measured with."""
+"""The networks in float, as they are before quantisation: what ranges and sizes are measured with."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from kith.types import F32, U8
 from kith.vision.detector import Detector
-from kith.vision.networks import Network, NetworkSpec, read_manifest
+from kith.vision.networks import Network, NetworkSpec, Role, read_manifest
 from kith.vision.tflite import TensorSpec
 from models import MODELS_DIR, recipe
-from models.sface import CENTRE
 
 
 class FloatModel:
@@ -62,9 +61,10 @@ def float_detector(width: int, height: int, *, min_score: float) -> Detector:
     return Detector(Network(spec=spec, model=FloatModel(recipe.float_detector(height, width))), min_score)
 
 
-def float_embedder(*, keep_all: bool = False) -> FloatModel:
-    """The float embedder; a picture u8[112, 112, 3] in."""
-    return FloatModel(recipe.float_models()["embedder"].content, centre=CENTRE, keep_all=keep_all)
+def float_network(role: Role, *, keep_all: bool = False) -> FloatModel:
+    """The network of this role in float, for pictures as the built one takes them."""
+    source = recipe.float_model(role)
+    return FloatModel(source.content, centre=source.centre, keep_all=keep_all)
 
 
 def resized(spec: NetworkSpec, width: int, height: int) -> NetworkSpec:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from calibration.float_networks import float_detector, float_embedder
+from calibration.float_networks import float_detector, float_network
 from calibration.scenes import find_portraits, random_scenes
 from kith.types import F32, U8, Face
 from kith.vision.aligner import align
@@ -67,7 +67,7 @@ def compare_detectors(frames: list[U8]) -> None:
 
 def compare_embedders(faces: list[U8]) -> None:
     """Print the cosine between the two embeddings of a face."""
-    exact, quantised = float_embedder(), load_network("embedder", MODELS_DIR).model
+    exact, quantised = float_network("embedder"), load_network("embedder", MODELS_DIR).model
     cosines = [_cosine(exact.run(face)[0][0], quantised.run(face)[0][0]) for face in faces]
     print(f"embedder:\n  cosine of the same face {_spread(cosines, low=True)}")
 
@@ -82,7 +82,7 @@ def time_both() -> None:
     print("CPU time on one thread, ms:")
     _print_times("detector, decoding with it", lambda: detector.detect(picture), lambda: twin.detect(picture))
     face = picture[:112, :112].copy()
-    embedders: list[Runs] = [load_network("embedder", MODELS_DIR), float_embedder()]
+    embedders: list[Runs] = [load_network("embedder", MODELS_DIR), float_network("embedder")]
     _print_times("embedder", *(lambda one=one: one.run(face) for one in embedders))
 
 

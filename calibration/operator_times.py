@@ -1,4 +1,4 @@
-"""Where the time of the two networks goes: CPU time of each operator, run alone.
+"""Where the time of the networks goes: CPU time of each operator, run alone.
 
     python -m calibration.operator_times [--each]
 
@@ -15,14 +15,14 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from kith.vision.networks import Role, read_manifest
+from kith.vision.networks import REQUIRED, has_network, read_manifest
 from models import MODELS_DIR
 
 _RUNS = 40
@@ -48,8 +48,10 @@ def main() -> None:
     parser.add_argument("--each", action="store_true", help="print every operator, not only the kinds")
     each = parser.parse_args().each
     manifest = read_manifest(MODELS_DIR)
-    for role in get_args(Role):
-        content = manifest.networks[role].path(MODELS_DIR).read_bytes()
+    for role, spec in manifest.networks.items():
+        if role not in REQUIRED and not has_network(role, MODELS_DIR):
+            continue
+        content = spec.path(MODELS_DIR).read_bytes()
         rows = operator_times(content)
         total = sum(row.cpu_ms for row in rows)
         print(f"\n{role}: whole {least_cpu_ms(content):.2f} ms, sum of its operators {total:.2f} ms\n")

@@ -117,18 +117,8 @@ class GraphWriter:
 
     def finish(self, outputs: Sequence[Tensor]) -> bytes:
         """The model's bytes, with one signature whose names are the tensors' own."""
-        self._graph.inputs = [t.index for t in self._inputs]
-        self._graph.outputs = [t.index for t in outputs]
-        signature = schema.SignatureDefT()
-        signature.signatureKey = SIGNATURE
-        signature.subgraphIndex = 0
-        signature.inputs = [_tensor_map(t) for t in self._inputs]
-        signature.outputs = [_tensor_map(t) for t in outputs]
-        self._model.signatureDefs = [signature]
         self._model.subgraphs = [self._graph]
-        builder = flatbuffers.Builder(1 << 20)
-        builder.Finish(self._model.Pack(builder), b"TFL3")
-        return bytes(builder.Output())
+        return pack(self._model, inputs=self._inputs, outputs=outputs)
 
     def _convolve(self, op: str, options: Any, x: Tensor, layer: Layer, name: str, channels: int) -> Tensor:
         batch, height, width = x.shape[0], x.shape[1] // layer.stride, x.shape[2] // layer.stride
@@ -199,6 +189,21 @@ class GraphWriter:
         tensor.buffer = buffer
         self._graph.tensors.append(tensor)
         return Tensor(len(self._graph.tensors) - 1, name, tuple(shape))
+
+
+def pack(model: Any, *, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> bytes:
+    """The bytes of a `schema.ModelT` of one subgraph, with one signature whose names are the tensors' own."""
+    graph = model.subgraphs[0]
+    graph.inputs, graph.outputs = [t.index for t in inputs], [t.index for t in outputs]
+    signature = schema.SignatureDefT()
+    signature.signatureKey = SIGNATURE
+    signature.subgraphIndex = 0
+    signature.inputs = [_tensor_map(t) for t in inputs]
+    signature.outputs = [_tensor_map(t) for t in outputs]
+    model.signatureDefs = [signature]
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
 
 
 def _tensor_map(tensor: Tensor) -> Any:

