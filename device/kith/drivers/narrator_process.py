@@ -202,7 +202,7 @@ class _Running:
         if kind == "text":
             self._tell(Narration(number=self._number, text=_plain(value)))
         elif kind == "fault":
-            _LOG.error("a narrator broke down: %s", _plain(value))
+            _LOG.error("a narrator failed: %s", _plain(value))
         else:
             return NarrationEnd.FAILED
         return None
