@@ -15,6 +15,7 @@
 | power_warning | two notes to and fro, four times, 1 s | keep holding and I switch off |
 | ask | two soft notes, a fifth up | a question follows |
 | listen | one clear tone | speak now |
+| working | two very soft taps | I am still at it |
 """
 
 from __future__ import annotations
@@ -88,6 +89,11 @@ _SCORE: dict[Earcon, tuple[_Note, ...]] = {
     * 4,
     Earcon.ASK: (_bell(587.3, ms=90.0, level=0.3), _bell(880.0, ms=160.0, level=0.3)),
     Earcon.LISTEN: (_Note(hz=(1046.5, 1046.5), ms=180.0, level=0.35, partials=_PURE),),
+    # It may come again and again, so it is the softest of all.
+    Earcon.WORKING: (
+        _Note(hz=(494.0, 494.0), ms=45.0, level=0.17, partials=_PURE, fall_ms=20.0, gap_ms=90.0),
+        _Note(hz=(494.0, 494.0), ms=45.0, level=0.17, partials=_PURE, fall_ms=20.0),
+    ),
 }
 
 

@@ -203,6 +203,7 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "read.nothing": Line("I see no text."),
         "read.refused": Line("Not read: {reason}.", Earcon.FAILURE),
         "read.broke_off": Line("The reading broke off: {reason}.", Earcon.FAILURE),
+        "read.more": Line("There is more text."),
         "read.stopped": Line("Stopped."),
     }
 )
@@ -231,6 +232,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "thing_cut_off": "part of it is out of view",
         "face_in_view": "a face is in view",
         "not_the_same_thing": "not the same thing",
+        "things_failed": "the part that knows things does not work",
         "nothing": "there was nothing to tell",
         "missing": "that part is not installed",
         "unreachable": "the server does not answer",
@@ -239,7 +241,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "busy": "the server is busy",
         "no_pictures": "the server cannot look at pictures",
         "nonsense": "the server's answer makes no sense",
-        "cut_short": "the answer broke off",
+        "cut_short": "the server stopped in the middle",
         "narrator_failed": "that part broke down",
     }
 )

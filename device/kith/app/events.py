@@ -17,7 +17,7 @@ from kith.errors import InputError
 class Event:
     """Something that happened. kind: announcement, appeared, left, stranger, enrolling, enrolled, rejected,
     cancelled, undone, wrong, book, forgotten, expired, learnt, sound, button, proximity, fault, recovered,
-    notice, privacy, ready, beep, signal.
+    notice, privacy, ready, beep, signal, narration.
     fields: JSON values. play_id: of what begins to be played, as in its Playback; not in the event file."""
 
     at_ns: int

@@ -38,6 +38,7 @@ _EARCONS = (
     (Earcon.PRIVACY_OFF, "a slide up", "The camera is open again."),
     (Earcon.ASK, "two soft notes, a fifth up", "A question follows."),
     (Earcon.LISTEN, "one clear tone", "Speak now."),
+    (Earcon.WORKING, "two very soft taps", "I am still at it."),
     (Earcon.POWER_WARNING, "two notes to and fro, four times", "Hold on, and I switch off."),
 )
 _LEVELS = (

@@ -37,6 +37,7 @@ class Earcon(StrEnum):
     POWER_WARNING = "power_warning"
     ASK = "ask"
     LISTEN = "listen"
+    WORKING = "working"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
