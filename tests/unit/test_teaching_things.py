@@ -29,6 +29,7 @@ from kith.enrollment.messages import (
     Store,
     Stored,
     StoreFailed,
+    Unable,
 )
 from kith.enrollment.thing_views import FIRST_WORDS_NS
 from kith.types import Earcon, HeldFault, HeldThing, Kind, Rejection, SeenFace, View
@@ -252,6 +253,23 @@ def test_a_view_puts_the_next_hint_off() -> None:
     assert session.show_for(2400, BLURRED) == []
 
 
+def test_no_hint_is_said_over_the_first_words() -> None:
+    session = Teaching(speech_ms=4000)
+    assert session.show(look()) == [SHUTTER]
+    assert session.show_for(4000 + 2400 - FRAME_MS, BLURRED) == []
+    assert session.show(BLURRED) == [hint(Reason.BLURRED)]
+
+
+def test_what_cannot_be_seen_any_more_ends_it() -> None:
+    session = Teaching()
+    session.turned(3)
+    assert session.send(Unable(reason=Reason.THINGS_FAILED)) == refused(Reason.THINGS_FAILED)
+    assert embeddings_held(session.machine) == []
+    session = Teaching()
+    session.turned(5)
+    assert session.send(Unable(reason=Reason.THINGS_FAILED)) == []  # all was seen
+
+
 def test_the_viewfinder_follows_the_thing() -> None:
     session = Teaching()
     session.show(held(fault=HeldFault.BLURRED, center_px=(640, 240)))
@@ -359,6 +377,15 @@ def test_it_ends_without_a_single_frame() -> None:
     assert session.wait(THINGS.teach_timeout_ms - 1) == []
     assert session.wait(1) == refused(Reason.TOOK_TOO_LONG, Ending.TIMED_OUT)
     assert session.machine.next_deadline_ns is None
+
+
+@pytest.mark.parametrize("views", [0, 3])
+def test_a_look_that_comes_too_late_is_none(views: int) -> None:
+    session = Teaching()
+    session.turned(views)
+    session.at_ms += THINGS.teach_timeout_ms
+    commands = session.send(Saw(sighting=sighting(0, held=look(90))))
+    assert commands == (ASK_NAME if views else refused(Reason.TOOK_TOO_LONG, Ending.TIMED_OUT))
 
 
 # --- a face ------------------------------------------------------------------------------------------------

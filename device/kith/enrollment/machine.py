@@ -29,6 +29,7 @@ from kith.enrollment.messages import (
     Store,
     Stored,
     StoreFailed,
+    Unable,
 )
 from kith.enrollment.thing_views import ThingViews
 from kith.enrollment.views import FaceViews
@@ -105,6 +106,11 @@ class Enrollment:
         return self._state is not None
 
     @property
+    def kind(self) -> Kind:
+        """What it remembers, or remembered last."""
+        return self._kind
+
+    @property
     def looking_line(self) -> Prompt:
         """What says what it looks for."""
         return _LOOKING[self._kind]
@@ -152,6 +158,8 @@ class Enrollment:
                 return []
 
     def _looking(self, gatherer: Gatherer, event: EnrollmentEvent, now_ns: int) -> list[EnrollmentCommand]:
+        if isinstance(event, Unable):
+            return self._refuse(event.reason)
         if not isinstance(event, Saw | PromptEnded | Tick):
             return []
         return self._pass_on(gatherer.step(event, now_ns), gatherer, now_ns)

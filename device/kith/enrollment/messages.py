@@ -32,6 +32,7 @@ class Reason(StrEnum):
     THING_CUT_OFF = "thing_cut_off"
     FACE_IN_VIEW = "face_in_view"
     NOT_THE_SAME_THING = "not_the_same_thing"
+    THINGS_FAILED = "things_failed"
 
 
 class Prompt(StrEnum):
@@ -109,6 +110,13 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unable:
+    """What is looked for cannot be seen any more, for this reason. Ignored unless it looks."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
     """The answer to Store: it is kept. person_id: of whom or what; recorded: with a name that was said."""
 
@@ -123,7 +131,7 @@ class StoreFailed:
     reason: Reason = Reason.NOT_STORED
 
 
-EnrollmentEvent = Begin | Saw | PromptEnded | Answer | Named | Cancel | Stored | StoreFailed | Tick
+EnrollmentEvent = Begin | Saw | PromptEnded | Answer | Named | Cancel | Unable | Stored | StoreFailed | Tick
 
 
 # --- commands -------------------------------------------------------------------------------------
