@@ -66,7 +66,7 @@ def export_people(
     one that is there is replaced only by force. Raises PersonNotFound, InputError, GalleryError."""
     records = gallery.records()
     if names is not None:
-        keys = {name_key(gallery.entry(name).name) for name in names}
+        keys = {name_key(gallery.one_of(None, name).name) for name in names}
         records = [each for each in records if name_key(each.name) in keys]
     if not records:
         raise InputError("nobody is enrolled and nothing was taught: there is nothing to export")

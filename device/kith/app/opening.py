@@ -50,6 +50,23 @@ def open_people(state: Path) -> Gallery:
     return Gallery.open(gallery_file(state), None)
 
 
+def open_things(state: Path, models: Path | None) -> Gallery:
+    """As `open_people`, and able to tell which things were taught to another network than that of a models
+    folder. Raises ModelError too."""
+    _require(state, create=False)
+    return Gallery.open(gallery_file(state), None, thing_network(models or models_dir()))
+
+
+def thing_network(models: Path) -> str | None:
+    """The network that things are taught to, built or not; None where the manifest describes none. Raises
+    ModelError."""
+    # Imported here, as above.
+    from kith.vision.networks import read_manifest
+
+    spec = read_manifest(models).networks.get("objects")
+    return None if spec is None else spec.model_id
+
+
 def _require(state: Path, create: bool) -> None:
     # A damaged or lost file with a backup beside it is the gallery's own business.
     if not create and not any(state.glob(f"{gallery_file(state).name}*")):

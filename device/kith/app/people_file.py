@@ -34,7 +34,7 @@ _ABOUT = (
     "People known to Kith, one JSON file each. vector: base64 of float32 numbers, little-endian, of length "
     "one, made of a face by the network model_id; counterexamples: looks of others that were given this name "
     "wrongly. A recording of the name is the WAV file of the same number. kind: person, or thing for "
-    "something that was taught, whose vectors are made of its looks by another network; extent: how large it was then, "
+    "something that was taught, whose vectors another network made of its looks; extent: how large it was, "
     "of the width of the picture; announced: whether it is told of unasked."
 )
 _MANIFEST = "kith.json"

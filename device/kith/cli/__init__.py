@@ -9,8 +9,9 @@ from kith.cli.identify import identify
 from kith.cli.people import people
 from kith.cli.sounds import sounds
 from kith.cli.support import support
+from kith.cli.things import things
 
-for command in (people, identify, simulate, run, doctor, support, sounds, bench):
+for command in (people, things, identify, simulate, run, doctor, support, sounds, bench):
     main.add_command(command)
 
 __all__ = ["main", "people_carrying", "people_keeping"]

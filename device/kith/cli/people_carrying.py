@@ -51,7 +51,7 @@ def people_export(
     check_target(file, force=force)
     with open_people(state_of(data)) as gallery:
         for name in names:
-            gallery.entry(name)
+            gallery.one_of(None, name)
         passphrase = _passphrase(passphrase_file, twice=True)
         check_passphrase(passphrase)
         written = export_people(gallery, file, passphrase, names or None, force=force)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from kith.cli.base import data_option, settings_of, state_of
+from kith.cli.entries import forget_entry, rename_entry
 from kith.cli.people import looks_of, people
 
 
@@ -27,22 +28,7 @@ def people_rename(old: str, new: str, drop_recording: bool, data: Path | None) -
       kith people rename "person 3" Carla
       kith people rename Ana Anna --drop-recording
     """
-    from kith.app.opening import open_people
-    from kith.recognition.names import normal_name
-
-    normal_name(new)
-    with open_people(state_of(data)) as gallery:
-        before = gallery.person(old)
-        person = gallery.rename(old, new)
-        if drop_recording:
-            gallery.set_recording(person.person_id, None)
-    click.echo(f"{old.strip()} is now {person.name}.")
-    if person.name_recording is None:
-        return
-    if drop_recording:
-        click.echo("The recording of the old name is deleted.")
-    elif not before.generated:
-        click.echo("The recording still says the old name; `kith people record` gives a new one.")
+    rename_entry("person", old, new, drop_recording=drop_recording, data=data)
 
 
 @people.command("record")
@@ -198,11 +184,4 @@ def people_forget(name: str, yes: bool, data: Path | None) -> None:
     Example:
       kith people forget Anna
     """
-    from kith.app.opening import open_people
-
-    with open_people(state_of(data)) as gallery:
-        person = gallery.person(name)
-        if not yes:
-            click.confirm(f"Forget {person.name} and all that is kept of them for good?", abort=True)
-        gallery.forget(name)
-    click.echo(f"{person.name} is forgotten.")
+    forget_entry("person", name, yes=yes, data=data)

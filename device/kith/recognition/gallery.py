@@ -38,15 +38,17 @@ class Gallery(OpenedGallery):
 
     def person(self, name: str) -> Person:
         """The person of that name, upper or lower case. Raises PersonNotFound, InputError."""
-        return self._named(name, Kind.PERSON)
+        return self.one_of(Kind.PERSON, name)
 
     def thing(self, name: str) -> Person:
         """The thing of that name, upper or lower case. Raises PersonNotFound, InputError."""
-        return self._named(name, Kind.THING)
+        return self.one_of(Kind.THING, name)
 
-    def entry(self, name: str) -> Person:
-        """The person or thing of that name, upper or lower case. Raises PersonNotFound, InputError."""
-        return self._named(name, None)
+    def one_of(self, kind: Kind | None, name: str) -> Person:
+        """As `person` and `thing`; None for whichever has the name."""
+        with translated(self._store.path):
+            row = people_rows.named(self._store.connection, name, kind)
+        return people_rows.person_of(row, self._folder)
 
     def sources(self, person_id: int) -> dict[str, int]:
         """How many templates of a person come from where: "device", "photo" or "learnt"."""
@@ -197,7 +199,7 @@ class Gallery(OpenedGallery):
         """Give someone, or something, another name. Raises PersonNotFound, DuplicatePerson, InputError."""
         with self._store.change() as connection:
             people_rows.rename(connection, old, new, kind)
-        return self._named(new, kind)
+        return self.one_of(kind, new)
 
     def set_recording(self, person_id: int, samples: I16 | None) -> None:
         """Keep a recording of someone's name, i16[n] mono at SAMPLE_RATE_HZ, in the place of the one before,
@@ -281,11 +283,6 @@ class Gallery(OpenedGallery):
     def _all(self, kind: Kind) -> list[Person]:
         with translated(self._store.path):
             return people_rows.everybody(self._store.connection, kind, self._folder)
-
-    def _named(self, name: str, kind: Kind | None) -> Person:
-        with translated(self._store.path):
-            row = people_rows.named(self._store.connection, name, kind)
-        return people_rows.person_of(row, self._folder)
 
     def _add(self, insert: Callable[[sqlite3.Connection], int], recording: I16 | None) -> Person:
         wav = None if recording is None else recordings.as_wav(recording)
