@@ -115,6 +115,11 @@ class Callouts:
             identities=tuple(one.person_ids for one, _ in people),
         )
 
+    def nobody(self, now_ns: int) -> bool:
+        """Whether an answer would be of nobody at all."""
+        company = self._company(now_ns)
+        return not (company.people or company.strangers or company.unsure)
+
     def _pend(self, who: tuple[int, ...] | int, at_ns: int) -> None:
         self._pending[who] = at_ns
         self._pending.move_to_end(who)

@@ -1,35 +1,69 @@
-"""From a frame to a sighting: faces, where they are, and who they are. Runs in the perception thread."""
+"""From a frame to a sighting: faces, where they are, who they are, and what else is asked for. Runs in the
+perception thread."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from kith.app.thing_sight import ThingEyes, ThingSight
 from kith.config import CameraSettings, VisionSettings
 from kith.recognition.matcher import Matcher
-from kith.types import Frame, Identification, SeenFace, Sighting, TrackedFace
+from kith.types import (
+    BoxPx,
+    Frame,
+    Identification,
+    Picture,
+    PictureFace,
+    SeenFace,
+    Sighting,
+    TrackedFace,
+    Want,
+)
+from kith.vision.every_face import every_face
 from kith.vision.imaging import judge_view
 from kith.vision.pipeline import FaceAnalyzer, FacePipeline
 from kith.vision.place import focal_length_px, locate
 
+_SAME_FACE_IOU = 0.5
+"""Boxes of one face by a look and by a finer search overlap by more. Two that overlap by less may be of two
+people, and one of them a stranger."""
+
 
 class Perception:
-    """Owns the networks and the tracks. The three attributes below are set by the core from its thread;
-    each is one reference, read once a frame, so no lock is needed."""
+    """Owns the networks and the tracks. The attributes below are set by the core from its thread; each is one
+    reference, read once a frame, so no lock is needed."""
 
     def __init__(
-        self, analyzer: FaceAnalyzer, matcher: Matcher, camera: CameraSettings, vision: VisionSettings
+        self,
+        analyzer: FaceAnalyzer,
+        matcher: Matcher,
+        camera: CameraSettings,
+        vision: VisionSettings,
+        open_eyes: Callable[[], ThingEyes] | None = None,
     ) -> None:
+        """open_eyes: opens what knows objects and things, when it is first wanted; None: there is none."""
+        self._analyzer = analyzer
         self._pipeline = FacePipeline(analyzer, vision, matcher.centre)
         self._camera, self._vision = camera, vision
+        self._surveyed_ns: int | None = None
+        self.things = ThingSight(open_eyes)
         self.matcher = matcher
         self.sure: frozenset[int] = frozenset()
         """Tracks whose person is known: they are embedded less often."""
         self.attentive = False
         """Embed every good look, as enrolling needs."""
+        self.wants: frozenset[Want] = frozenset()
+        """What each look is to show besides faces."""
+        self.survey_interval_ns: int | None = None
+        """Wanted or not, one frame in this time is surveyed; None: none is."""
 
     def look(self, frame: Frame) -> Sighting:
         """All that is seen in one frame, largest face first."""
         height_px, width_px = frame.rgb.shape[:2]
         focal_px = self._focal_px(width_px, height_px)
+        wants = self.wants
         tracked = self._pipeline.process(frame, sure=self.sure, attentive=self.attentive)
+        surveyed = Want.SURVEY in wants or self._survey_due(frame.captured_ns)
         return Sighting(
             seq=frame.seq,
             captured_ns=frame.captured_ns,
@@ -37,6 +71,9 @@ class Perception:
             height_px=height_px,
             view=judge_view(frame.rgb),
             faces=tuple(self._seen(face, width_px, focal_px) for face in tracked),
+            survey=self.things.survey(frame.rgb, focal_px) if surveyed else None,
+            held=self.things.held(frame.rgb) if Want.HELD in wants else None,
+            picture=self._picture(frame, tracked) if Want.PICTURE in wants else None,
         )
 
     def forget(self) -> None:
@@ -61,3 +98,29 @@ class Perception:
         if face.embedding is None or face.fused is None:
             return None
         return self.matcher.identify(face.fused, face.looks)
+
+    def _survey_due(self, now_ns: int) -> bool:
+        interval_ns = self.survey_interval_ns
+        if interval_ns is None:
+            return False
+        if self._surveyed_ns is not None and now_ns - self._surveyed_ns < interval_ns:
+            return False
+        self._surveyed_ns = now_ns
+        return True
+
+    def _picture(self, frame: Frame, tracked: list[TrackedFace]) -> Picture:
+        faces = _told_apart(tracked, [face.box for face in every_face(self._analyzer, frame.rgb)])
+        return Picture(captured_ns=frame.captured_ns, rgb=frame.rgb, faces=faces)
+
+
+def _told_apart(tracked: list[TrackedFace], boxes: list[BoxPx]) -> tuple[PictureFace, ...]:
+    """Every face once: those of tracks, in the finer search's box where it has one, and those of none."""
+    faces: list[PictureFace] = []
+    for one in tracked:
+        box = max(boxes, key=one.face.box.iou, default=one.face.box)
+        if box.iou(one.face.box) >= _SAME_FACE_IOU:
+            boxes = [other for other in boxes if other is not box]
+        else:
+            box = one.face.box
+        faces.append(PictureFace(box=box, track_id=one.track_id))
+    return (*faces, *(PictureFace(box=box, track_id=None) for box in boxes))

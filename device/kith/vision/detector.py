@@ -23,12 +23,14 @@ class Detector:
         self._height, self._width = network.spec.input_height_px, network.spec.input_width_px
         self._min_score = min_score
 
-    def detect(self, rgb: U8) -> list[Face]:
-        """Faces in rgb u8[H, W, 3] of any size, largest first, at most 32."""
+    def detect(self, rgb: U8, least_score: float | None = None) -> list[Face]:
+        """Faces in rgb u8[H, W, 3] of any size, largest first, at most 32. least_score: in the place of the
+        usual one."""
+        min_score = self._min_score if least_score is None else least_score
         picture, scale = letterbox(rgb, self._height, self._width)
         heads = self._network.run(picture)
         rows = np.concatenate(
-            [decode(head[0], stride, self._min_score) for head, stride in zip(heads, STRIDES, strict=True)]
+            [decode(head[0], stride, min_score) for head, stride in zip(heads, STRIDES, strict=True)]
         )
         faces = [_face(row, scale) for row in _without_overlaps(rows)]
         return sorted(faces, key=lambda face: face.box.area, reverse=True)

@@ -59,11 +59,11 @@ class FaceAnalyzer:
         """Faces in rgb u8[H, W, 3], largest first."""
         return self._detector.detect(rgb)
 
-    def detect_within(self, rgb: U8, region: Region) -> list[Face]:
+    def detect_within(self, rgb: U8, region: Region, least_score: float | None = None) -> list[Face]:
         """Faces in a part of rgb u8[H, W, 3], in pixels of the whole, largest first; without those that the
-        part's edge cuts."""
+        part's edge cuts. least_score: see Detector."""
         part = rgb[region.y : region.y + region.h, region.x : region.x + region.w]
-        faces = [_moved(face, region.x, region.y) for face in self._detector.detect(part)]
+        faces = [_moved(face, region.x, region.y) for face in self._detector.detect(part, least_score)]
         return [face for face in faces if region.holds(face.box, rgb.shape[1], rgb.shape[0])]
 
     def assess(self, rgb: U8, face: Face) -> Assessment:

@@ -1,0 +1,62 @@
+"""What a narrator is shown of a picture, and the names that it is not told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from kith.announce.phrasing import Piece, join
+from kith.app.known_people import KnownPeople
+from kith.app.narrating import Shown
+from kith.ports import Subject
+from kith.types import BoxPx, Picture, Spoken
+
+_MARK = "Person {}"
+_MARKED = re.compile(r"\bPerson (\d+)\b", re.IGNORECASE)
+
+
+def as_it_is(picture: Picture) -> Shown:
+    """All of it, for a narrator that runs on the device."""
+    return Shown(subject=Subject(rgb=picture.rgb))
+
+
+class Showing:
+    """For a narrator elsewhere: people who are known for sure are told by marks, whose names Kith puts in;
+    every other face is hidden. identity_of: whom a track is taken for, None while that is open; hides: False
+    where the wearer wants all faces shown."""
+
+    def __init__(
+        self, people: KnownPeople, identity_of: Callable[[int], tuple[int, ...] | None], *, hides: bool
+    ) -> None:
+        self._people, self._identity_of, self._hides = people, identity_of, hides
+
+    def show(self, picture: Picture) -> Shown:
+        """See there. The names are those that hold now: somebody forgotten meanwhile has one no longer."""
+        hide: list[BoxPx] = []
+        known: list[tuple[str, BoxPx]] = []
+        person_ids: list[int] = []
+        for face in sorted(picture.faces, key=lambda face: face.box.center_x):
+            person_id = None if face.track_id is None else self._sure(face.track_id)
+            if person_id is None:
+                hide.append(face.box)
+            else:
+                person_ids.append(person_id)
+                known.append((_MARK.format(len(person_ids)), face.box))
+        subject = Subject(rgb=picture.rgb, hide=tuple(hide) if self._hides else (), known=tuple(known))
+        return Shown(subject=subject, named=lambda sentence: self._named(sentence, person_ids))
+
+    def _sure(self, track_id: int) -> int | None:
+        ids = self._identity_of(track_id)
+        return ids[0] if ids is not None and len(ids) == 1 and self._people.name_of(ids[0]) else None
+
+    def _named(self, sentence: str, person_ids: list[int]) -> tuple[Piece, ...]:
+        """The sentence with names in the place of marks; a mark that nobody has stays what it is."""
+        pieces: list[Piece] = []
+        for index, text in enumerate(_MARKED.split(sentence)):
+            if index % 2 == 0:
+                pieces.append(Spoken(text=text))
+                continue
+            number = int(text)
+            voice = self._people.voice_of(person_ids[number - 1]) if 0 < number <= len(person_ids) else None
+            pieces.append(voice or Spoken(text=_MARK.format(number)))
+        return join(pieces)

@@ -1,0 +1,172 @@
+"""What is here: a few looks at people, things and objects, and the answer in one breath."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from kith.announce.callouts import Callouts, NoView
+from kith.announce.inventory import inventory, kind_of
+from kith.announce.phrasing import Piece, join
+from kith.announce.words import Phrasebook
+from kith.app.eyesight import Eyesight
+from kith.app.known_things import KnownThings
+from kith.app.prompts import Prompts
+from kith.app.surroundings import Objects, Surroundings
+from kith.clock import NS_PER_S
+from kith.config import ThingsSettings
+from kith.recognition.survey_votes import SurveyVotes
+from kith.types import (
+    Announcement,
+    Gesture,
+    Phrase,
+    PlaybackResult,
+    SeenThing,
+    Sighting,
+    Spoken,
+    Survey,
+    View,
+    Want,
+)
+
+ANSWER_WITHIN_NS = 3 * NS_PER_S
+"""It is answered by then with what was seen; †."""
+OPEN_WITHIN_NS = 10 * NS_PER_S
+"""Its first look may wait for the network to be opened; where none has come by then, none will."""
+
+_NOT_THERE = {Objects.MISSING: "here.missing", Objects.OFF: "here.off"}
+
+
+class Surveying:
+    """Belongs to the core. It leads from the press until its answer is given; whatever the wearer does
+    meanwhile ends it, and is done. things: None where there are none."""
+
+    def __init__(
+        self,
+        settings: ThingsSettings,
+        things: KnownThings | None,
+        callouts: Callouts,
+        eyes: Eyesight,
+        around: Surroundings,
+        words: Phrasebook,
+        prompts: Prompts,
+    ) -> None:
+        self._settings, self._things, self._callouts, self._eyes = settings, things, callouts, eyes
+        self._around, self._words, self._prompts = around, words, prompts
+        self._begun_ns: int | None = None
+        self._votes = SurveyVotes(kind_of)
+
+    @property
+    def active(self) -> bool:
+        """Whether looks are being taken."""
+        return self._begun_ns is not None
+
+    @property
+    def next_deadline_ns(self) -> int | None:
+        """When it wants a tick."""
+        if self._begun_ns is None:
+            return None
+        return self._begun_ns + (ANSWER_WITHIN_NS if self._votes.looks else OPEN_WITHIN_NS)
+
+    def begin(self, now_ns: int) -> None:
+        """The wearer asks what is here."""
+        key = _NOT_THERE.get(self._around.objects)
+        if isinstance(self._eyes.view(now_ns), NoView):
+            self._answer_as_a_tap(now_ns)
+        elif key is not None:
+            self._excuse(key, now_ns)
+        elif self._around.perception.things.broken:
+            self._excuse("here.failed", now_ns)
+        else:
+            self._begun_ns, self._votes = now_ns, SurveyVotes(kind_of)
+            self._want(on=True)
+
+    def saw(self, sighting: Sighting, now_ns: int) -> None:
+        """Show it what was seen."""
+        if self._begun_ns is None or sighting.captured_ns < self._begun_ns:
+            return
+        if self._around.perception.things.broken:
+            self._conclude(now_ns)
+        elif sighting.survey is not None:
+            self._votes.add(sighting.survey, (face.tracked.face.box for face in sighting.faces))
+            if self._votes.looks >= self._settings.survey_looks:
+                self._conclude(now_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """Time has passed."""
+        due_ns = self.next_deadline_ns
+        if due_ns is not None and now_ns >= due_ns:
+            self._conclude(now_ns)
+
+    def gesture(self, gesture: Gesture, now_ns: int) -> bool:
+        """Whatever it is, it is not an answer."""
+        self.cancel(now_ns)
+        return False
+
+    def cancel(self, now_ns: int) -> None:
+        """Give up what is under way, if anything is."""
+        if self.active:
+            self._end()
+
+    def camera_gone(self, now_ns: int) -> None:
+        """Nothing is seen any more."""
+        if self.active:
+            self._conclude(now_ns)
+
+    def says(self, announcement: Announcement) -> bool:
+        """Whether this is what it says now."""
+        return self._prompts.says(announcement)
+
+    def ended(self, announcement: Announcement, result: PlaybackResult | None, now_ns: int) -> None:
+        """An announcement is over."""
+        self._prompts.ended(announcement)
+
+    def _conclude(self, now_ns: int) -> None:
+        votes = self._votes
+        self._end()
+        if votes.looks:
+            self._answer(votes.result(), now_ns)
+        elif isinstance(self._eyes.view(now_ns), NoView):
+            self._answer_as_a_tap(now_ns)
+        else:
+            self._excuse("here.failed", now_ns)
+
+    def _end(self) -> None:
+        self._begun_ns = None
+        self._want(on=False)
+
+    def _want(self, *, on: bool) -> None:
+        perception, survey = self._around.perception, frozenset((Want.SURVEY,))
+        perception.wants = perception.wants | survey if on else perception.wants - survey
+
+    def _answer(self, survey: Survey, now_ns: int) -> None:
+        view, nobody = self._eyes.view(now_ns), self._callouts.nobody(now_ns)
+        if nobody and view is not View.NORMAL:
+            self._answer_as_a_tap(now_ns)  # what a dark picture seems to show is not told of
+            return
+        people = self._callouts.answer(view, now_ns)
+        told = people.phrase.parts if people.phrase and not nobody else ()
+        parts = inventory(told, self._named(survey), survey.objects, self._settings.most_objects)
+        if parts:
+            self._prompts.tell(dataclasses.replace(people, phrase=Phrase(parts=parts)), now_ns)
+        else:
+            self._prompts.say("here.nothing", now_ns)
+
+    def _named(self, survey: Survey) -> list[tuple[Piece, SeenThing]]:
+        things = self._things
+        if things is None:
+            return []
+        voices = [(things.voice_of(thing.thing_id), thing) for thing in survey.things]
+        return [(voice, thing) for voice, thing in voices if voice is not None]
+
+    def _answer_as_a_tap(self, now_ns: int) -> None:
+        self._prompts.tell(self._callouts.answer(self._eyes.view(now_ns), now_ns), now_ns)
+
+    def _excuse(self, key: str, now_ns: int) -> None:
+        """What a tap is answered, and a line that says why that is all."""
+        people = self._callouts.answer(self._eyes.view(now_ns), now_ns)
+        line = self._words.announcement(key, now_ns)
+        phrases = [one.phrase.parts for one in (people, line) if one.phrase is not None]
+        parts = join(piece for phrase in phrases for piece in (*phrase, Spoken(text=" ")))
+        self._prompts.tell(
+            dataclasses.replace(people, phrase=Phrase(parts=parts), earcon=line.earcon), now_ns
+        )
