@@ -47,9 +47,7 @@ class Conversations:
 
         self.learning = Learning(settings.learning, people, report)
         self.naming = NameTaking(settings.naming, settings.questions, around, prompts(), speech.keep_still)
-        self.enrolling = Enrolling(
-            settings.enrollment, settings.questions, people, around, prompts(), self.naming
-        )
+        self.enrolling = Enrolling(settings, people, None, around, prompts(), self.naming)
         self.book = PeopleBook(settings.questions, people, prompts(), self.naming, report, words, state)
         self.correcting = Correcting(
             settings.correction, settings.questions, people, presence, self.learning, prompts(), report
@@ -117,8 +115,7 @@ class Conversations:
         when it began."""
         self.correcting.saw(sighting)
         self.learning.saw(sighting, now_ns)
-        if not frozen:
-            self.enrolling.saw(sighting, now_ns)
+        self.enrolling.saw(sighting, now_ns, frozen=frozen)
 
     def heard(self, message: VoiceBlock | MicrophoneLost, now_ns: int) -> None:
         """Word of the microphone."""
