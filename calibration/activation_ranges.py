@@ -3,8 +3,8 @@
     python -m calibration.activation_ranges faces FOLDER
     python -m calibration.activation_ranges objects FOLDER...
 
-For faces FOLDER holds them as LFW does, NAME/NAME_0001.jpg; for objects a FOLDER holds photographs or videos of
-rooms, streets, things and people. Only ranges are written, no picture and no embedding.
+For faces FOLDER holds them as LFW does, NAME/NAME_0001.jpg; for objects a FOLDER holds photographs or videos
+of rooms, streets, things and people. Only ranges are written, no picture and no embedding.
 Afterwards `python -m models build --update-manifest` builds the networks with them; if the embedder's file
 changes, give it a new model_id and measure the operating point anew.
 """

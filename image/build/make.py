@@ -14,6 +14,7 @@ from image.build.card import build_card
 from image.build.debs import Deb, Further, choose_and_fetch, fetch_locked
 from image.build.lock import lock_text, read_debs
 from image.build.materials import materials_text
+from image.build.networks import carried
 from image.build.package_set import LISTS, load_package_set
 from image.build.root_partition import build_root
 from image.build.signing import Keys, find_keys
@@ -136,6 +137,7 @@ def _papers(shop: Workshop, source: Source, debs: Sequence[Deb]) -> None:
         source=source,
         debs=debs,
         wheels=wheels,
+        networks=carried(),
         licences=shop.inside(python_parts.LIB),
     )
     (shop.out / f"kith-{shop.flavour}.cdx.json").write_text(bill, encoding="utf-8")

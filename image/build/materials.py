@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from image import REPOSITORY
 from image.build.debs import Deb
-from image.build.package_set import read_list
+from image.build.networks import Carried
 from image.build.python_parts import Wheel
 from image.build.workshop import Source
 
@@ -21,10 +20,16 @@ _NAMESPACE = uuid.UUID("4b495448-0000-4000-8000-000000000007")
 
 
 def materials_text(
-    *, flavour: str, source: Source, debs: Sequence[Deb], wheels: Sequence[Wheel], licences: Path
+    *,
+    flavour: str,
+    source: Source,
+    debs: Sequence[Deb],
+    wheels: Sequence[Wheel],
+    networks: Sequence[Carried],
+    licences: Path,
 ) -> str:
     """The bill as CycloneDX 1.6 in JSON. `licences`: the tree's folder of wheels, read for their licences."""
-    parts = [*_debian(debs), *_wheels(wheels, licences), *_networks()]
+    parts = [*_debian(debs), *_wheels(wheels, licences), *_networks(networks)]
     number = uuid.uuid5(_NAMESPACE, json.dumps([source.commit, flavour, parts], sort_keys=True))
     content = {
         "bomFormat": "CycloneDX",
@@ -73,17 +78,16 @@ def _wheels(wheels: Iterable[Wheel], folder: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _networks() -> list[dict[str, Any]]:
-    networks = read_list(REPOSITORY / "models/manifest.toml")["networks"]
+def _networks(networks: Iterable[Carried]) -> list[dict[str, Any]]:
     return [
         {
             "type": "machine-learning-model",
-            "bom-ref": f"model:{each['model_id']}",
-            "name": each["model_id"],
-            "hashes": [{"alg": "SHA-256", "content": each["sha256"]}],
-            "licenses": [{"license": {"id": each["licence"]}}],
+            "bom-ref": f"model:{each.name}",
+            "name": each.name,
+            "hashes": [{"alg": "SHA-256", "content": each.sha256}],
+            "licenses": [{"license": {"id": each.licence}}],
         }
-        for each in networks.values()
+        for each in networks
     ]
 
 

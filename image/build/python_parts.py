@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from image import REPOSITORY, ImageError
-from image.build.package_set import LISTS, read_list
+from image.build.networks import carried
+from image.build.package_set import LISTS
 from image.build.settle import lay_over
 from image.build.workshop import Workshop
 
@@ -119,9 +119,8 @@ def install_kith(shop: Workshop) -> None:
     described = home / f"lib/kith-{kith_version()}.dist-info/METADATA"
     described.parent.mkdir()
     described.write_text(f"Metadata-Version: 2.1\nName: kith\nVersion: {kith_version()}\n", encoding="utf-8")
-    manifest = REPOSITORY / "models/manifest.toml"
-    _copy([manifest], home / "models")
-    _copy(_networks(manifest), home / "models/build")
+    _copy([REPOSITORY / "models/manifest.toml"], home / "models")
+    _copy([each.path for each in carried()], home / "models/build")
     _copy(sorted((REPOSITORY / "calibration").glob("*.toml")), home / "calibration")
     for command, module in (("kith", "kith.cli"), ("kith-guard", "kith.guardd")):
         path = home / "bin" / command
@@ -188,19 +187,6 @@ def _pip(arguments: Sequence[str]) -> None:
             done.stderr[-1000:]
         ]
         raise ImageError(f"pip could not get what {arguments[-1]} pins: {last[-1]}")
-
-
-def _networks(manifest: Path) -> list[Path]:
-    """The built networks, each as the manifest says."""
-    files = []
-    for network in read_list(manifest)["networks"].values():
-        file = manifest.parent / "build" / network["file"]
-        if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != network["sha256"]:
-            raise ImageError(
-                f"{file.name} is not built, or not as models/manifest.toml says; type: make models"
-            )
-        files.append(file)
-    return files
 
 
 def _copy(files: Sequence[Path], folder: Path) -> None:

@@ -53,15 +53,16 @@ def test_same_bytes_each_time_and_nothing_is_done_twice(
 ) -> None:
     other = tmp_path_factory.mktemp("other")
     shutil.copy(models_dir / "manifest.toml", other)
-    specs = read_manifest(models_dir).networks
+    parts = build.parts(read_manifest(models_dir))
+    specs = {name: spec for part in parts.values() for name, spec in part.items()}
 
     first = run_build(models_dir, PYTHONHASHSEED="1")
     run_build(other, PYTHONHASHSEED="2")
     again = run_build(models_dir)
 
-    for role, spec in specs.items():
-        assert f"{role} {spec.sha256} True" in first.stdout
-        assert f"{role} {spec.sha256} False" in again.stdout
+    for name, spec in specs.items():
+        assert f"{name} {spec.sha256} True" in first.stdout
+        assert f"{name} {spec.sha256} False" in again.stdout
         assert spec.path(models_dir).read_bytes() == spec.path(other).read_bytes()
     assert sorted(path.name for path in (models_dir / "build").iterdir()) == sorted(
         s.file for s in specs.values()

@@ -12,6 +12,7 @@ from image.build import gate
 from image.build.debs import Deb
 from image.build.lock import lock_text, read_debs
 from image.build.materials import materials_text
+from image.build.networks import Carried
 from image.build.package_set import FLAVOURS, LISTS, load_package_set, read_list
 from image.build.python_parts import Wheel, pinned
 from image.build.workshop import Source, source_here
@@ -155,14 +156,26 @@ def test_the_bill_lists_packages_wheels_networks_and_kith(tmp_path: Path) -> Non
         "Name: numpy\nLicense-Expression: BSD-3-Clause\n\nLicense: not here\n", encoding="utf-8"
     )
     bill = json.loads(
-        materials_text(flavour="debian", source=SOURCE, debs=DEBS, wheels=WHEELS, licences=tmp_path)
+        materials_text(
+            flavour="debian",
+            source=SOURCE,
+            debs=DEBS,
+            wheels=WHEELS,
+            networks=[
+                Carried(name=name, path=tmp_path / name, sha256=sha256 * 64, licence=licence)
+                for name, sha256, licence in (("finds-1", "d", "MIT"), ("reads-2", "e", "Apache-2.0"))
+            ],
+            licences=tmp_path,
+        )
     )
     parts = {part["name"]: part for part in bill["components"]}
     assert bill["metadata"]["component"]["name"] == "kith-debian"
     assert parts["bash"]["purl"] == "pkg:deb/debian/bash@5.2%2Bb1?arch=arm64&distro=trixie"
     assert parts["numpy"]["purl"] == "pkg:pypi/numpy@2.4.6"
     assert parts["numpy"]["licenses"] == [{"license": {"name": "BSD-3-Clause"}}]
-    assert sum(part["type"] == "machine-learning-model" for part in bill["components"]) == 2
+    assert parts["reads-2"]["type"] == parts["finds-1"]["type"] == "machine-learning-model"
+    assert parts["reads-2"]["hashes"] == [{"alg": "SHA-256", "content": "e" * 64}]
+    assert parts["reads-2"]["licenses"] == [{"license": {"id": "Apache-2.0"}}]
     references = [part["bom-ref"] for part in bill["components"]]
     assert len(references) == len(set(references))
 
