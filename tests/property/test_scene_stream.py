@@ -4,7 +4,6 @@ reason."""
 from __future__ import annotations
 
 import itertools
-import json
 
 from hypothesis import given
 from hypothesis import strategies as st
