@@ -16,7 +16,13 @@ class Machine(Protocol):
     def next_deadline_ns(self) -> int | None: ...
 
 
-PRESSES = {"tap": Gesture.TAP, "double": Gesture.DOUBLE, "hold": Gesture.HOLD_1S, "taphold": Gesture.TAP_HOLD}
+PRESSES = {
+    "tap": Gesture.TAP,
+    "double": Gesture.DOUBLE,
+    "triple": Gesture.TRIPLE,
+    "hold": Gesture.HOLD_1S,
+    "taphold": Gesture.TAP_HOLD,
+}
 EVENTS: dict[str, Any] = {
     **PRESSES,
     "hold4": Gesture.HOLD_4S,

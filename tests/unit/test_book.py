@@ -1,4 +1,4 @@
-"""The book of people: each row is what was pressed and heard, and what came of it."""
+"""The book of people and things: each row is what was pressed and heard, and what came of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pytest
 
 from kith.config import QuestionSettings
 from kith.interaction.book import Book
-from kith.interaction.messages import Cancel, Entry, OpenBook
+from kith.interaction.messages import Announce, Cancel, Entry, OpenBook
+from kith.types import Gesture
 from tests.unit._conversation_kit import Talk
 from tests.unit._machine_kit import ms
 
@@ -115,6 +116,88 @@ def test_on_somebody_not_met_for_long(script: str, made: list[str]) -> None:
     talk = with_an_expired()
     assert talk.play("tap heard") == ["entry_expired 1"]
     assert talk.play(script) == made
+
+
+def with_things() -> Talk:
+    """One person, a thing, and one that is told of unasked."""
+    return opened(
+        Entry(person_id=1), Entry(person_id=8, thing=True), Entry(person_id=9, thing=True, announced=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "made"),
+    [
+        pytest.param(
+            "heard tap heard tap heard tap heard tap heard tap",
+            ["entry 1", "entry 8", "entry_unasked 9", "end_things", "entry 1"],
+            id="after the people",
+        ),
+        pytest.param(
+            "tap heard 3000 heard tap heard 3000 heard tap heard 3000",
+            ["entry 1", "help", "entry 8", "help_thing", "entry_unasked 9"],
+            id="help once for people and once for things",
+        ),
+        pytest.param("tap tap tap heard 3000", ["entry 1", "entry 8", "entry_unasked 9", "help_thing"]),
+        pytest.param("tap heard triple", ["entry 1", "help"], id="a person is not told of so"),
+        pytest.param(
+            "tap tap heard triple done", ["entry 1", "entry 8", "announce 8", "unasked 8"], id="marked"
+        ),
+        pytest.param(
+            "tap tap triple done heard triple done heard triple done",
+            ["entry 1", "entry 8", *["announce 8", "unasked 8", "announce 8", "asked 8"], "announce 8",
+             "unasked 8"],
+            id="to and fro",
+        ),
+        pytest.param(
+            "tap tap triple done tap tap tap tap",
+            ["entry 1", "entry 8", "announce 8", "unasked 8", "entry_unasked 9", "end_things", "entry 1",
+             "entry_unasked 8"],
+            id="and it says so from then on",
+        ),
+        pytest.param(
+            "tap tap tap triple failed triple done tap tap tap tap",
+            ["entry 1", "entry 8", "entry_unasked 9", "announce 9", "failed", "announce 9", "asked 9",
+             "end_things", "entry 1", "entry 8", "entry 9"],
+            id="what failed is as it was",
+        ),
+        pytest.param("tap tap double done", ["entry 1", "entry 8", "rename 8", "renamed 8"], id="said anew"),
+        pytest.param(
+            "tap tap hold heard double done tap",
+            ["entry 1", "entry 8", "forget 8", "forget 8", "forgotten 8", "entry_unasked 9"],
+            id="forgotten",
+        ),
+        pytest.param(
+            "tap tap hold heard triple", ["entry 1", "entry 8", "forget 8", "forget 8"], id="no answer"
+        ),
+    ],
+)  # fmt: skip
+def test_things(script: str, made: list[str]) -> None:
+    assert with_things().play(script) == made
+
+
+def test_what_is_to_be_done_with_it_is_said_exactly() -> None:
+    talk = with_things()
+    talk.play("tap tap")
+    book = talk.machine
+    assert isinstance(book, Book)
+    assert book.step(Gesture.TRIPLE, ms(talk.at_ms)) == [Announce(person_id=8, announced=True)]
+    talk.play("done")
+    assert book.step(Gesture.TRIPLE, ms(talk.at_ms)) == [Announce(person_id=8, announced=False)]
+
+
+@pytest.mark.parametrize(
+    ("script", "takes"),
+    [("", False), ("heard", False), ("tap", False), ("tap tap", True), ("tap tap heard", True),
+     ("tap tap heard 3000", True), ("tap tap hold", False), ("tap tap hold heard tap", True),
+     ("tap tap double", False), ("tap tap triple", False), ("tap tap triple done", True),
+     ("tap tap hold double done", False), ("tap tap tap tap", False), ("tap tap taphold", False)],
+)  # fmt: skip
+def test_three_taps_are_its_own_only_on_a_thing(script: str, takes: bool) -> None:
+    talk = with_things()
+    talk.play(script)
+    assert isinstance(talk.machine, Book)
+    assert talk.machine.takes_triple is takes
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,9 @@ def test_the_conversations_have_words_for_all_they_say() -> None:
 def test_nothing_is_left_open(key: str) -> None:
     phrasebook = Phrasebook(SETTINGS)
     for reason in REASONS:
-        announcement = phrasebook.announcement(key, 0, name=Spoken(text="Anna"), count=3, reason=reason)
+        announcement = phrasebook.announcement(
+            key, 0, name=Spoken(text="Anna"), count=3, things=2, reason=reason
+        )
         assert announcement.phrase is None or "{" not in announcement.phrase.text
 
 
@@ -329,14 +331,12 @@ def test_the_numbers_in_the_prose_are_the_settings(value: float, pattern: str) -
     assert float(found[1]) == value
 
 
-@pytest.mark.parametrize(
-    ("known", "privacy", "look_s", "battery", "faults", "people", "text"), table("known")
-)
-def test_how_the_device_does(
-    known: str, privacy: str, look_s: str, battery: str, faults: str, people: str, text: str
-) -> None:
+@pytest.mark.parametrize("row", table("known"), ids=lambda row: row[-1])
+def test_how_the_device_does(row: list[str]) -> None:
+    known, things, privacy, look_s, battery, faults, people, text = row
     state = TourState(
         known=int(known),
+        things=int(things),
         paused=privacy == "on",
         last_look_age_ns=None if look_s == "never" else round(float(look_s) * 1e9),
         battery_percent=int(battery) if battery else None,

@@ -40,6 +40,22 @@ def test_how_many_are_known(known: int, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("known", "things", "said", "tap_on"),
+    [
+        (3, 2, "Three people and two things are known.", "the people and the things."),
+        (2, 1, "Two people and one thing are known.", "the people and the things."),
+        (1, 1, "One person and one thing are known.", "the people and the things."),
+        (1, 14, "One person and 14 things are known.", "the people and the things."),
+        (0, 1, "Nobody is known yet, but one thing.", "the things."),
+        (0, 3, "Nobody is known yet, but three things.", "the things."),
+    ],
+)
+def test_how_many_things_are_known(known: int, things: int, said: str, tap_on: str) -> None:
+    told = words(dataclasses.replace(WELL, known=known, things=things))
+    assert told == f"{said} I looked just now. I know of no fault. Tap to go through {tap_on}"
+
+
+@pytest.mark.parametrize(
     ("age_s", "said"),
     [
         (None, "I have not looked yet."),

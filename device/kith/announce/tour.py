@@ -21,7 +21,7 @@ _LOW = "battery.low"
 class TourState:
     """How the device does. last_look_age_ns: since the last picture was looked at, None before the first;
     battery_percent: None where it is not known; faults: keys of LINES, in the order in which they broke;
-    people_follow: that a tap leads on to the people."""
+    people_follow: that a tap leads on to the people and things. known, things: how many there are."""
 
     known: int
     paused: bool
@@ -29,12 +29,13 @@ class TourState:
     battery_percent: int | None
     faults: tuple[str, ...]
     people_follow: bool
+    things: int = 0
 
 
 def tour(state: TourState, phrasebook: Phrasebook, now_ns: int) -> Announcement:
     """All of it, as one announcement. Raises KeyError for a fault that is no line."""
     told = [
-        phrasebook.announcement(key, now_ns, count=count)
+        phrasebook.announcement(key, now_ns, count=count, things=state.things)
         for key, count in (*_people(state), *_sight(state), *_battery(state), *_faults(state))
     ]
     pieces: list[Piece] = []
@@ -47,7 +48,9 @@ _Lines = list[tuple[str, int | None]]
 
 
 def _people(state: TourState) -> _Lines:
-    return [({0: "tour.known_none", 1: "tour.known_one"}.get(state.known, "tour.known_many"), state.known)]
+    people = {0: "none", 1: "one"}.get(state.known, "many")
+    things = {0: "", 1: "_thing"}.get(state.things, "_things")
+    return [(f"tour.known_{people}{things}", state.known)]
 
 
 def _sight(state: TourState) -> _Lines:
@@ -82,4 +85,8 @@ def _faults(state: TourState) -> _Lines:
         if key != _LOW or state.battery_percent is not None
     ]
     faults = told or [("tour.no_fault", None)]
-    return [*faults, ("tour.people", None)] if state.people_follow else faults
+    if not state.people_follow:
+        return faults
+    if not state.things:
+        return [*faults, ("tour.people", None)]
+    return [*faults, ("tour.both" if state.known else "tour.things", None)]

@@ -78,19 +78,33 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "book.entry": Line("{name}."),
         "book.entry_expired": Line("{name}, not met for a long time. Double tap: keep. Hold: forget."),
         "book.help": Line("Tap: next. Double tap: say the name anew. Hold: forget. Tap and hold: leave."),
+        "book.entry_unasked": Line("{name}, told of unasked."),
+        "book.help_thing": Line(
+            "Tap: next. Double tap: say the name anew. Three taps: tell of it unasked, or not. Hold: forget. "
+            "Tap and hold: leave."
+        ),
         "book.end": Line("That was everybody."),
+        "book.end_things": Line("That was all."),
         "book.forget": Line("Forget {name} for good? Double tap: yes. Tap: no.", Earcon.ASK),
         "book.forgotten": Line("{name} is forgotten.", Earcon.UNDONE),
         "book.stays": Line("{name} stays."),
         "book.kept": Line("{name} is kept.", Earcon.SUCCESS),
+        "book.unasked": Line("{name} is told of unasked from now on.", Earcon.SUCCESS),
+        "book.asked": Line("{name} is told of only when asked.", Earcon.UNDONE),
         "book.renamed": Line("{name} is the name now.", Earcon.SUCCESS),
         "book.unchanged": Line("The name stays as it was."),
         "book.no_microphone": Line("There is no microphone to say a name to.", Earcon.FAILURE),
         "book.failed": Line("It could not be done.", Earcon.FAILURE),
         "book.closed": Line("The list is closed."),
         "tour.known_none": Line("Nobody is known yet."),
+        "tour.known_none_thing": Line("Nobody is known yet, but one thing."),
+        "tour.known_none_things": Line("Nobody is known yet, but {things} things."),
         "tour.known_one": Line("One person is known."),
+        "tour.known_one_thing": Line("One person and one thing are known."),
+        "tour.known_one_things": Line("One person and {things} things are known."),
         "tour.known_many": Line("{Count} people are known."),
+        "tour.known_many_thing": Line("{Count} people and one thing are known."),
+        "tour.known_many_things": Line("{Count} people and {things} things are known."),
         "tour.paused": Line("Privacy is on. The camera is closed."),
         "tour.looked_now": Line("I looked just now."),
         "tour.looked_seconds": Line("I last looked {count} seconds ago."),
@@ -102,6 +116,8 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "tour.battery": Line("The battery is at {count} percent."),
         "tour.no_fault": Line("I know of no fault."),
         "tour.people": Line("Tap to go through the people."),
+        "tour.things": Line("Tap to go through the things."),
+        "tour.both": Line("Tap to go through the people and the things."),
         "expiry.one": Line(
             "{name} was not met for a long time. Tap and hold, to keep or forget them.", None, _NOTICE
         ),
@@ -285,14 +301,15 @@ class Phrasebook:
         name: Piece | None = None,
         count: int | None = None,
         reason: str | None = None,
+        things: int | None = None,
     ) -> Announcement:
-        """The line of a key, with what it leaves open filled in.
+        """The line of a key, with what it leaves open filled in. things: a second count.
 
         reason: a key of REASONS, whose {name} is `name` too. Raises KeyError for a key that is in no table
         and for a value that the line needs and was not given.
         """
         line = LINES[key]
-        template, values = line.text, _values(name, count)
+        template, values = line.text, _values(name, count, things)
         if reason is not None:
             because = REASONS[reason]
             template = template.replace("{reason}", because).replace("{Reason}", capital(because))
@@ -311,11 +328,13 @@ class Phrasebook:
         return replace(self.announcement(key, now_ns, count=people), yields=True)
 
 
-def _values(name: Piece | None, count: int | None) -> dict[str, Piece]:
+def _values(name: Piece | None, count: int | None, things: int | None) -> dict[str, Piece]:
     values: dict[str, Piece] = {}
     if name is not None:
         values["name"] = name
     if count is not None:
         values["count"] = Spoken(text=number(count))
         values["Count"] = Spoken(text=capital(number(count)))
+    if things is not None:
+        values["things"] = Spoken(text=number(things))
     return values

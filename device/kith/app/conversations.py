@@ -10,6 +10,7 @@ from kith.announce.words import Phrasebook
 from kith.app.correcting import Correcting
 from kith.app.enrolling import Enrolling
 from kith.app.known_people import KnownPeople
+from kith.app.known_things import AllKnown
 from kith.app.learning import Learning
 from kith.app.name_taking import NameTaking
 from kith.app.people_book import PeopleBook
@@ -48,7 +49,9 @@ class Conversations:
         self.learning = Learning(settings.learning, people, report)
         self.naming = NameTaking(settings.naming, settings.questions, around, prompts(), speech.keep_still)
         self.enrolling = Enrolling(settings, people, None, around, prompts(), self.naming)
-        self.book = PeopleBook(settings.questions, people, prompts(), self.naming, report, words, state)
+        self.book = PeopleBook(
+            settings.questions, AllKnown(people), prompts(), self.naming, report, words, state
+        )
         self.correcting = Correcting(
             settings.correction, settings.questions, people, presence, self.learning, prompts(), report
         )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
 import numpy as np
 
 from kith.app.gallery_reading import GalleryReading, Known
-from kith.app.known_people import wall_clock
+from kith.app.known_people import KnownPeople, wall_clock
 from kith.recognition.matcher import TemplateSet
 from kith.types import I16, Embedding, Person
 
@@ -70,6 +71,19 @@ class KnownThings(Known):
         if self._templates is None or extents != self._extents or not _same(templates, self._templates):
             self._renew(templates, MappingProxyType(extents))
         self._templates, self._extents = templates, MappingProxyType(extents)
+
+
+@dataclass(frozen=True, slots=True)
+class AllKnown:
+    """Both kinds, of one gallery. things: None where none are kept."""
+
+    people: KnownPeople
+    things: KnownThings | None = None
+
+    def of(self, entry_id: int) -> Known:
+        """Whose this id is; of what is gone, the people."""
+        is_thing = self.things is not None and self.things.name_of(entry_id) is not None
+        return self.things if self.things is not None and is_thing else self.people
 
 
 def _same(one: TemplateSet, other: TemplateSet) -> bool:

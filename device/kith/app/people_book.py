@@ -1,14 +1,15 @@
-"""The book: how the device does, and the people one by one, by ear."""
+"""The book: how the device does, and people and things one by one, by ear."""
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Callable
 
 from kith.announce.phrasing import Piece
 from kith.announce.tour import TourState, tour
 from kith.announce.words import Phrasebook
-from kith.app.known_people import KnownPeople
+from kith.app.known_things import AllKnown
 from kith.app.name_taking import NameTaking
 from kith.app.prompts import Prompts
 from kith.app.reporter import Reporter
@@ -18,6 +19,7 @@ from kith.config import QuestionSettings
 from kith.errors import GalleryError, InputError
 from kith.interaction.book import Book
 from kith.interaction.messages import (
+    Announce,
     BookCommand,
     BookEvent,
     Cancel,
@@ -40,12 +42,12 @@ _LOG = logging.getLogger(__name__)
 
 
 class PeopleBook:
-    """Belongs to the core. state: how the device does at a time, and whether people follow."""
+    """Belongs to the core. state: how the device does at a time, and whether people or things follow."""
 
     def __init__(
         self,
         questions: QuestionSettings,
-        people: KnownPeople,
+        known: AllKnown,
         prompts: Prompts,
         naming: NameTaking,
         report: Reporter,
@@ -54,7 +56,7 @@ class PeopleBook:
     ) -> None:
         self._machine = Book(questions)
         self._stepper: Stepper[BookEvent, BookCommand] = Stepper(self._machine.step, self._do)
-        self._people, self._prompts, self._naming, self._report = people, prompts, naming, report
+        self._known, self._prompts, self._naming, self._report = known, prompts, naming, report
         self._words, self._state = words, state
         self._forgotten: tuple[int, Piece] | None = None
         self._open = self._renaming = False
@@ -65,21 +67,31 @@ class PeopleBook:
         return self._open
 
     @property
+    def takes_triple(self) -> bool:
+        """Whether a TRIPLE is meant for it: a thing was said last."""
+        return self._open and self._machine.takes_triple
+
+    @property
     def next_deadline_ns(self) -> int | None:
         """When it wants a tick."""
         return self._machine.next_deadline_ns if self._open else None
 
     def open(self, now_ns: int) -> None:
-        """Say how the device does, and let the wearer go through the people."""
-        self._people.refresh_if_possible()
-        expired = self._people.expiry().expired
-        entries = tuple(
+        """Say how the device does, and let the wearer go through people and things."""
+        people, things = self._known.people, self._known.things
+        people.refresh_if_possible()
+        expired = people.expiry().expired
+        entries = [
             Entry(person_id=person.person_id, expired=person.person_id in expired)
-            for person in self._people.everybody()
-        )
+            for person in people.everybody()
+        ]
+        entries += [
+            Entry(person_id=thing.person_id, thing=True, announced=thing.announced)
+            for thing in (things.everybody() if things is not None else ())
+        ]
         self._open = True
         self._report.tell("book", now_ns, text="opened")
-        self._stepper.post(OpenBook(entries=entries), now_ns)
+        self._stepper.post(OpenBook(entries=tuple(entries)), now_ns)
 
     def gesture(self, gesture: Gesture, now_ns: int) -> None:
         """What the wearer does."""
@@ -111,21 +123,32 @@ class PeopleBook:
     def _do(self, command: BookCommand, now_ns: int) -> None:
         match command:
             case Tell():
-                follow = self._people.everybody() != ()
-                self._prompts.tell(tour(self._state(now_ns, follow), self._words, now_ns), now_ns)
+                self._prompts.tell(self._tour(now_ns), now_ns)
             case Say():
                 self._say(command, now_ns)
             case Rename():
                 self._rename(command.person_id, now_ns)
-            case Forget():
-                self._stepper.post(Done(ok=self._forget(command.person_id, now_ns)), now_ns)
-            case Keep():
-                self._stepper.post(Done(ok=self._keep(command.person_id)), now_ns)
+            case Forget() | Keep() | Announce():
+                self._stepper.post(Done(ok=self._change(command, now_ns)), now_ns)
             case Closed():
                 self._open, self._forgotten = False, None
                 self._report.tell("book", now_ns, text="closed")
                 if self._renaming:
                     self._naming.cancel(now_ns)
+
+    def _tour(self, now_ns: int) -> Announcement:
+        people, things = len(self._known.people), len(self._known.things or ())
+        state = dataclasses.replace(self._state(now_ns, people + things > 0), things=things)
+        return tour(state, self._words, now_ns)
+
+    def _change(self, command: Forget | Keep | Announce, now_ns: int) -> bool:
+        match command:
+            case Forget():
+                return self._forget(command.person_id, now_ns)
+            case Keep():
+                return self._keep(command.person_id)
+            case Announce():
+                return self._announce(command)
 
     def _say(self, say: Say, now_ns: int) -> None:
         name = self._name_of(say.person_ids[0]) if say.person_ids else None
@@ -135,7 +158,7 @@ class PeopleBook:
         if self._forgotten is not None and self._forgotten[0] == person_id:
             return self._forgotten[1]
         # Who was forgotten by a carer meanwhile has no name any more.
-        return self._people.voice_of(person_id) or Spoken(text="someone known")
+        return self._known.of(person_id).voice_of(person_id) or Spoken(text="someone known")
 
     def _rename(self, person_id: int, now_ns: int) -> None:
         def given(name: NameGiven, at_ns: int) -> None:
@@ -150,14 +173,15 @@ class PeopleBook:
 
     def _record(self, person_id: int, recording: I16 | None) -> bool:
         def record() -> bool:
-            self._people.set_recording(person_id, recording)
+            self._known.of(person_id).set_recording(person_id, recording)
             return True
 
         return recording is not None and self._try(record)
 
     def _forget(self, person_id: int, now_ns: int) -> bool:
-        name = self._people.take_of(person_id)
-        if not self._try(lambda: self._people.forget(person_id) is not None):
+        known = self._known.of(person_id)
+        name = known.take_of(person_id)
+        if not self._try(lambda: known.forget(person_id) is not None):
             return False
         self._forgotten = None if name is None else (person_id, name)
         self._report.tell("forgotten", now_ns, person=name.text if name else None)
@@ -165,10 +189,21 @@ class PeopleBook:
 
     def _keep(self, person_id: int) -> bool:
         def keep() -> bool:
-            self._people.met((person_id,))
-            return self._people.name_of(person_id) is not None
+            self._known.people.met((person_id,))
+            return self._known.people.name_of(person_id) is not None
 
         return self._try(keep)
+
+    def _announce(self, wanted: Announce) -> bool:
+        things = self._known.things
+
+        def announce() -> bool:
+            if things is None:
+                return False
+            things.set_announced(wanted.person_id, wanted.announced)
+            return True
+
+        return self._try(announce)
 
     def _try(self, change: Callable[[], bool]) -> bool:
         try:

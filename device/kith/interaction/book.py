@@ -1,13 +1,14 @@
-"""The people one by one, by ear: heard, named anew, kept, forgotten. Pure."""
+"""People and things one by one, by ear: heard, named anew, kept, forgotten, told of unasked. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kith.clock import NS_PER_S, Tick
 from kith.config import QuestionSettings
 from kith.interaction.messages import (
+    Announce,
     BookCommand,
     BookEvent,
     Cancel,
@@ -40,6 +41,9 @@ _WITH_A_NAME = frozenset(
     {
         Line.BOOK_ENTRY,
         Line.BOOK_ENTRY_EXPIRED,
+        Line.BOOK_ENTRY_UNASKED,
+        Line.BOOK_UNASKED,
+        Line.BOOK_ASKED,
         Line.BOOK_FORGET,
         Line.BOOK_FORGOTTEN,
         Line.BOOK_STAYS,
@@ -47,13 +51,18 @@ _WITH_A_NAME = frozenset(
         Line.BOOK_RENAMED,
     }
 )
+_RIDDLES = frozenset({Line.BOOK_ENTRY, Line.BOOK_ENTRY_UNASKED})
+"""After these it is not said what to press."""
+
+_Asked = Keep | Rename | Forget | Announce
 
 
 @dataclass(slots=True, kw_only=True)
 class _Reading:
     """A book that is open. current: who was said last, None where nobody is meant. next: the place of who is
     said next; past the last it is the end. ended_ns: since when nothing is being said. puzzled: what was said
-    last is an entry, and no help was said yet. asked: what an answer is waited for."""
+    last is an entry, and no help was said yet. helped: which help was. asked:
+    what an answer is waited for."""
 
     entries: list[Entry]
     had_people: bool
@@ -62,19 +71,20 @@ class _Reading:
     next: int = 0
     ended_ns: int | None = None
     puzzled: bool = False
-    helped: bool = False
+    helped: set[Line] = field(default_factory=set)
     question: Question | None = None
-    asked: Keep | Rename | Forget | None = None
+    asked: _Asked | None = None
 
 
 class Book:
     """Goes through the entries: TAP says the next, after the last that this was everybody, and then the first
     again. On an entry DOUBLE has it said anew (an expired one is kept first) and HOLD_1S asks whether to
-    forget it; TAP_HOLD leaves from anywhere, as do 20 s in which nothing is pressed. A gesture that means
-    nothing where it is made has the help said, which is also said once by itself, 3 s after an entry.
+    forget it; on a thing TRIPLE has it told of unasked, or not any more. TAP_HOLD leaves from anywhere, as do
+    20 s in which nothing is pressed. A gesture that means nothing where it is made has the help said, which
+    is also said once by itself, 3 s after an entry; for things it is another one.
 
-    While an answer to Rename, Keep or Forget is waited for, only that and Cancel count. Where there is nobody
-    it ends when Tell was heard. Every book ends with Closed.
+    While an answer to Rename, Keep, Forget or Announce is waited for, only that and Cancel count. Where there
+    is nobody and nothing it ends when Tell was heard. Every book ends with Closed.
     """
 
     def __init__(self, questions: QuestionSettings) -> None:
@@ -95,6 +105,14 @@ class Book:
         if not reading.entries:
             return reading.ended_ns + _PRESS_NS
         return reading.ended_ns + (HELP_AFTER_NS if reading.puzzled else IDLE_NS)
+
+    @property
+    def takes_triple(self) -> bool:
+        """Whether a TRIPLE would mean something now: a thing is meant, and nothing is being asked."""
+        reading = self._reading
+        if reading is None or reading.asked is not None or reading.question is not None:
+            return False
+        return reading.current is not None and reading.current.thing
 
     def step(self, event: BookEvent, now_ns: int) -> list[BookCommand]:
         """Take one event. An OpenBook while it is open is ignored, and so is all else while it is not."""
@@ -127,16 +145,11 @@ class Book:
             return self._decided(reading, gesture, now_ns)
         if gesture is Gesture.TAP:
             return self._turn(reading, now_ns)
-        entry = reading.current
-        if entry is None or gesture not in (Gesture.DOUBLE, Gesture.HOLD_1S):
-            return self._help(reading, now_ns)
-        if gesture is Gesture.HOLD_1S:
+        if gesture is Gesture.HOLD_1S and reading.current is not None:
             reading.question = Question(self._questions, now_ns)
             return self._say(reading, Line.BOOK_FORGET, now_ns)
-        return self._ask(
-            reading,
-            Keep(person_id=entry.person_id) if entry.expired else Rename(person_id=entry.person_id),
-        )
+        wanted = None if reading.current is None else _wanted(reading.current, gesture)
+        return self._help(reading, now_ns) if wanted is None else self._ask(reading, wanted)
 
     def _decided(self, reading: _Reading, gesture: Gesture, now_ns: int) -> list[BookCommand]:
         """To the question whether to forget. What is neither yes nor no has it asked anew."""
@@ -151,15 +164,15 @@ class Book:
     def _turn(self, reading: _Reading, now_ns: int) -> list[BookCommand]:
         if reading.next >= len(reading.entries):
             reading.current, reading.next = None, 0
-            return self._say(reading, Line.BOOK_END, now_ns)
+            things = any(entry.thing for entry in reading.entries)
+            return self._say(reading, Line.BOOK_END_THINGS if things else Line.BOOK_END, now_ns)
         reading.current = reading.entries[reading.next]
         reading.next += 1
-        line = Line.BOOK_ENTRY_EXPIRED if reading.current.expired else Line.BOOK_ENTRY
-        return self._say(reading, line, now_ns)
+        return self._say(reading, _line_of(reading.current), now_ns)
 
     # --- what is answered -------------------------------------------------------------------------
 
-    def _ask(self, reading: _Reading, what: Keep | Rename | Forget) -> list[BookCommand]:
+    def _ask(self, reading: _Reading, what: _Asked) -> list[BookCommand]:
         reading.asked, reading.question = what, None
         return [what]
 
@@ -179,8 +192,12 @@ class Book:
             reading.entries.pop(reading.next)
             reading.current = None
             return commands
-        reading.current = reading.entries[reading.next - 1] = dataclasses.replace(entry, expired=False)
-        return self._say(reading, Line.BOOK_KEPT, now_ns)
+        if isinstance(asked, Announce):
+            changed, line = {"announced": asked.announced}, _TOLD[asked.announced]
+        else:
+            changed, line = {"expired": False}, Line.BOOK_KEPT
+        reading.current = reading.entries[reading.next - 1] = dataclasses.replace(entry, **changed)
+        return self._say(reading, line, now_ns)
 
     # --- what time brings -------------------------------------------------------------------------
 
@@ -217,12 +234,13 @@ class Book:
         return [Tell()]
 
     def _help(self, reading: _Reading, now_ns: int) -> list[BookCommand]:
-        reading.helped = True
-        return self._say(reading, Line.BOOK_HELP, now_ns)
+        line = _help_for(reading.current)
+        reading.helped.add(line)
+        return self._say(reading, line, now_ns)
 
     def _say(self, reading: _Reading, line: Line, now_ns: int) -> list[BookCommand]:
         reading.said_ns, reading.ended_ns = now_ns, None
-        reading.puzzled = line is Line.BOOK_ENTRY and not reading.helped
+        reading.puzzled = line in _RIDDLES and _help_for(reading.current) not in reading.helped
         entry = reading.current if line in _WITH_A_NAME else None
         return [Say(line=line, person_ids=() if entry is None else (entry.person_id,))]
 
@@ -233,6 +251,27 @@ class Book:
     def _close(self, line: Line | None = None) -> list[BookCommand]:
         self._reading = None
         return [Closed()] if line is None else [Say(line=line), Closed()]
+
+
+_TOLD = {True: Line.BOOK_UNASKED, False: Line.BOOK_ASKED}
+
+
+def _line_of(entry: Entry) -> Line:
+    if entry.expired:
+        return Line.BOOK_ENTRY_EXPIRED
+    return Line.BOOK_ENTRY_UNASKED if entry.announced else Line.BOOK_ENTRY
+
+
+def _help_for(entry: Entry | None) -> Line:
+    return Line.BOOK_HELP_THING if entry is not None and entry.thing else Line.BOOK_HELP
+
+
+def _wanted(entry: Entry, gesture: Gesture) -> _Asked | None:
+    if gesture is Gesture.DOUBLE:
+        return Keep(person_id=entry.person_id) if entry.expired else Rename(person_id=entry.person_id)
+    if gesture is Gesture.TRIPLE and entry.thing:
+        return Announce(person_id=entry.person_id, announced=not entry.announced)
+    return None
 
 
 def _named(answer: Done | NoMicrophone) -> Line:

@@ -1,5 +1,5 @@
-"""What goes into the conversations by button and ear (a name, the people one by one, a doubt) and what comes
-out. The book and the doubt are over with their one `Closed`, always the last command."""
+"""What goes into the conversations by button and ear (a name, people and things one by one, a doubt) and what
+comes out. The book and the doubt are over with their one `Closed`, always the last command."""
 
 from __future__ import annotations
 
@@ -20,12 +20,17 @@ class Line(StrEnum):
     NAME_BROKEN = "name.broken"
     BOOK_ENTRY = "book.entry"
     BOOK_ENTRY_EXPIRED = "book.entry_expired"
+    BOOK_ENTRY_UNASKED = "book.entry_unasked"
     BOOK_HELP = "book.help"
+    BOOK_HELP_THING = "book.help_thing"
     BOOK_END = "book.end"
+    BOOK_END_THINGS = "book.end_things"
     BOOK_FORGET = "book.forget"
     BOOK_FORGOTTEN = "book.forgotten"
     BOOK_STAYS = "book.stays"
     BOOK_KEPT = "book.kept"
+    BOOK_UNASKED = "book.unasked"
+    BOOK_ASKED = "book.asked"
     BOOK_RENAMED = "book.renamed"
     BOOK_UNCHANGED = "book.unchanged"
     BOOK_NO_MICROPHONE = "book.no_microphone"
@@ -79,10 +84,13 @@ NamingEvent = AskForName | MicrophoneReady | MicrophoneGone | PromptEnded | Capt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Somebody in the book. expired: not met for so long that they are to be kept or forgotten."""
+    """Somebody or (thing) something in the book. expired: not met for so long that they are to be kept or
+    forgotten; announced: a thing that is told of unasked."""
 
     person_id: int
     expired: bool = False
+    thing: bool = False
+    announced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +102,8 @@ class OpenBook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """The answer to Forget, Keep and Rename. ok: it was done; for Rename: there is a new recording."""
+    """The answer to Forget, Keep, Announce and Rename. ok: it was done; for Rename: there is a new
+    recording."""
 
     ok: bool
 
@@ -160,7 +169,7 @@ NamingCommand = Say | OpenMicrophone | Capture | CloseMicrophone | NameGiven
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Say how the device does, and that a tap leads on to the people."""
+    """Say how the device does, and that a tap leads on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,12 +193,20 @@ class Keep:
     person_id: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announce:
+    """A thing is to be told of unasked, or only when asked, to be answered with Done."""
+
+    person_id: int
+    announced: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Closed:
     """The conversation is over."""
 
 
-BookCommand = Say | Tell | Rename | Forget | Keep | Closed
+BookCommand = Say | Tell | Rename | Forget | Keep | Announce | Closed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
