@@ -6,7 +6,7 @@ import subprocess
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import cast
@@ -20,18 +20,19 @@ from kith.app.board_watch import BoardReading
 from kith.app.core import Core
 from kith.app.events import Event
 from kith.app.known_people import KnownPeople
+from kith.app.known_things import KnownThings
 from kith.app.notices import Notices
 from kith.app.perception import Perception
-from kith.app.surroundings import MicrophoneLost, Surroundings
+from kith.app.surroundings import Objects, Posted, Surroundings
 from kith.clock import NS_PER_MS, NS_PER_S, Tick, VirtualClock
 from kith.config import Settings
 from kith.drivers.simulated_button import parse_presses
 from kith.drivers.simulated_microphone import SimulatedMicrophone
 from kith.drivers.simulated_speech import SimulatedSpeech
 from kith.guard.messages import ProximityLevel
-from kith.ports import BoardHealth, Charge
+from kith.ports import BoardHealth, Charge, Narrator
 from kith.recognition.gallery import Gallery
-from kith.recognition.matcher import Matcher
+from kith.recognition.matcher import Matcher, TemplateSet
 from kith.types import (
     I16,
     SAMPLE_RATE_HZ,
@@ -39,19 +40,29 @@ from kith.types import (
     ButtonEdge,
     Earcon,
     Embedding,
+    HeldFault,
+    HeldThing,
+    Picture,
     Place,
     Playback,
     SeenFace,
     Sighting,
+    Survey,
     Tone,
     View,
-    VoiceBlock,
+    Want,
 )
-from tests.unit._gallery_kit import MODEL, POINT, TODAY, looks
-from tests.unit._machine_kit import face, place, sighting
+from tests.unit._gallery_kit import MODEL, POINT, THINGS, TODAY, looks
+from tests.unit._machine_kit import face, held, place, sighting
 
 ANNA, BEN, STRANGER = 1, 2, 3
 """Seeds of faces."""
+KEYS, MUG = 1, 2
+"""Seeds of things."""
+TURN_NS = 300 * NS_PER_MS
+"""Whoever is willing turns the thing in their hand in this time, so that the next look is another view."""
+TURNED_BY_DEG = 20.0
+PICTURE = np.zeros((48, 64, 3), np.uint8)
 STEP_NS = 10 * NS_PER_MS
 LOOK_NS = 100 * NS_PER_MS
 BEAT_NS = 200 * NS_PER_MS
@@ -111,6 +122,36 @@ class Ears(Player):
         super().tone(tone)
 
 
+def thing_look(seed: int, turned_deg: float = 0.0) -> Embedding:
+    """A look at a thing; two of one thing have the cosine of the angle between them, two of two have none."""
+    axes, _ = np.linalg.qr(np.random.default_rng(seed).standard_normal((96, 2)))
+    angle = np.deg2rad(turned_deg)
+    vector = (axes @ (np.cos(angle), np.sin(angle))).astype(np.float32)
+    return Embedding(vector=vector, model_id=THINGS)
+
+
+def _objects(settings: Settings, things: dict[str, int] | None) -> Objects:
+    if not settings.things.enabled:
+        return Objects.OFF
+    return Objects.MISSING if things is None else Objects.FITTED
+
+
+class ThingSight:
+    """What the core sets and reads of the part that knows things."""
+
+    def __init__(self) -> None:
+        self.broken = False
+        self.taught: TemplateSet | None = None
+
+    def known(self, look: Embedding) -> int | None:
+        """Which of the things taught this is."""
+        if self.taught is None or len(self.taught.person_ids) == 0:
+            return None
+        scores = self.taught.vectors @ look.vector
+        best = int(np.argmax(scores))
+        return int(self.taught.person_ids[best]) if scores[best] > 0.9 else None
+
+
 class Eyes:
     """What the core sets of the perception."""
 
@@ -118,6 +159,9 @@ class Eyes:
         self.matcher: Matcher | None = None
         self.sure: frozenset[int] = frozenset()
         self.attentive = False
+        self.wants: frozenset[Want] = frozenset()
+        self.survey_interval_ns: int | None = None
+        self.things = ThingSight()
 
 
 @dataclass
@@ -127,12 +171,12 @@ class Power:
     camera: list[bool] = field(default_factory=list)
     switched_off: int = 0
 
-    posted: deque[VoiceBlock | MicrophoneLost] = field(default_factory=deque)
+    posted: deque[Posted] = field(default_factory=deque)
 
     def set_camera(self, wanted: bool) -> None:
         self.camera.append(wanted)
 
-    def post(self, message: VoiceBlock | MicrophoneLost) -> None:
+    def post(self, message: Posted) -> None:
         self.posted.append(message)
 
     def power_off(self) -> None:
@@ -162,18 +206,28 @@ class Life:
         battery: int | None = None,
         day: date = date(2026, 3, 1),
         notices: Notices | None = None,
+        things: dict[str, int] | None = None,
+        describer: Narrator | None = None,
+        reader: Narrator | None = None,
     ) -> None:
         """says: what the microphone hears, one after the other, when a name is asked for; None: there is no
-        microphone."""
+        microphone. things: None: there is no part that knows any."""
         settings = settings or Settings()
         self.file = folder / "kith.db"
-        self.gallery = Gallery.open(self.file, MODEL)
+        self.gallery = Gallery.open(self.file, MODEL, None if things is None else THINGS)
         for name, who in (people or {}).items():
             self.gallery.add_person(name, looks(who), TODAY, met_on=TODAY.date())
+        for name, seed in (things or {}).items():
+            self.gallery.add_thing(name, [thing_look(seed, i * TURNED_BY_DEG) for i in range(3)], extent=0.3)
         self.speech, self.eyes, self.power = SimulatedSpeech(), Eyes(), Power()
         self.ears = Ears(self.speech)
         self.events: list[Event] = []
         self.scene: dict[int, Standing] = {}
+        self.in_hand: int | None = None
+        """Which thing is held up."""
+        self._in_hand_ns = 0
+        self.survey: Survey | None = Survey(objects=(), things=())
+        """What is to be seen besides faces; None: its part takes its time."""
         self.view = View.NORMAL
         self.camera = "works"
         self.guard: Callable[[float], ProximityLevel] | None = None
@@ -193,6 +247,9 @@ class Life:
         self.day = day
         """What the wall clock says."""
         self.people = KnownPeople(self.gallery, POINT, self._renew, settings, self._wall_clock)
+        self.things = KnownThings(
+            self.people.reading, lambda taught, extents: setattr(self.eyes.things, "taught", taught)
+        )
         self.microphone = None if says is None else SimulatedMicrophone(tuple(says), self.clock)
         around = Surroundings(
             perception=cast(Perception, self.eyes),
@@ -201,8 +258,11 @@ class Life:
             guarded=guarded,
             microphone=self.microphone,
             notices=notices,
+            objects=_objects(settings, things),
+            describer=describer,
+            reader=reader,
         )
-        self.core = Core(settings, self.people, around, 0)
+        self.core = Core(settings, self.people, around, 0, self.things)
         self.core.attach(self.power)
         self.core.begin(0)
 
@@ -234,8 +294,12 @@ class Life:
         otherwise."""
         self.scene[track] = Standing(who, place(bearing_deg, distance_mm), look or looks(who)[0])
 
+    def holds(self, thing: int | None) -> None:
+        """This thing is held up from now on."""
+        self.in_hand, self._in_hand_ns = thing, self.now_ns
+
     def press(self, what: str, after_s: float = 0.0) -> None:
-        """Press the button, from so long after now on: tap, double, taphold, hold, hold4, hold10."""
+        """Press the button, from so long after now on: tap, double, taphold and so on."""
         self._edges += [
             ButtonEdge(down=edge.down, at_ns=edge.at_ns + self.now_ns)
             for edge in parse_presses(f"{after_s} {what}")
@@ -295,7 +359,29 @@ class Life:
         if self.camera == "works":
             self._captured_ns = self.now_ns
         faces = [self._face(track, one) for track, one in self.scene.items()]
-        return sighting(self._captured_ns, *faces, view=self.view)
+        thing = self._held() if Want.HELD in self.eyes.wants else None
+        seen = sighting(self._captured_ns, *faces, view=self.view, held=thing)
+        return replace(seen, survey=self._surveyed(), picture=self._picture())
+
+    def _surveyed(self) -> Survey | None:
+        interval_ns = self.eyes.survey_interval_ns
+        due = interval_ns is not None and self._captured_ns % interval_ns == 0
+        wanted = due or Want.SURVEY in self.eyes.wants
+        return self.survey if wanted and not self.eyes.things.broken else None
+
+    def _picture(self) -> Picture | None:
+        if Want.PICTURE not in self.eyes.wants:
+            return None
+        return Picture(captured_ns=self._captured_ns, rgb=PICTURE, faces=())
+
+    def _held(self) -> HeldThing | None:
+        if self.eyes.things.broken:
+            return None
+        if self.in_hand is None:
+            return held(fault=HeldFault.NO_THING)
+        turns = (self.now_ns - self._in_hand_ns) // TURN_NS if self.willing else 0
+        look = thing_look(self.in_hand, turns % 5 * TURNED_BY_DEG)
+        return held(look, looks_like=self.eyes.things.known(look))
 
     def _face(self, track: int, one: Standing) -> SeenFace:
         assert self.eyes.matcher is not None

@@ -16,12 +16,13 @@ from kith.app.events import Observer
 from kith.app.known_people import KnownPeople
 from kith.app.perception import Perception
 from kith.app.surroundings import Surroundings
+from kith.app.thing_sight import ThingSight
 from kith.app.wiring import Device
 from kith.clock import Clock, VirtualClock
 from kith.config import Settings
 from kith.drivers.simulated_speech import SimulatedSpeech
 from kith.recognition.gallery import Gallery
-from kith.types import I16, SAMPLE_RATE_HZ, Frame, Sighting
+from kith.types import I16, SAMPLE_RATE_HZ, Frame, Sighting, Want
 from tests.unit._gallery_kit import MODEL, POINT
 from tests.unit._machine_kit import sighting
 
@@ -36,6 +37,9 @@ class Eyes:
         self.sure: frozenset[int] = frozenset()
         self.attentive = False
         self.matcher: object = None
+        self.wants: frozenset[Want] = frozenset()
+        self.survey_interval_ns: int | None = None
+        self.things = ThingSight(None)
         self.asked: list[str] = []
         self.idle_ns: list[int] = []
 

@@ -60,20 +60,20 @@ def inventory(
     """ "Anna, ahead, two metres. Keys, right, near. A chair on the left, two cups in front."
 
     people: what is said of them, whole sentences or nothing; things: each with how its name is heard;
-    objects: largest first. Objects of one kind in one place are told together, and at most so many kinds and places.
-    Empty where there is nothing.
+    objects: largest first. Objects of one kind in one place are told together, and at most so many kinds and
+    places. Empty where there is nothing.
     """
-    sentences = [list(people), things_sentences(things), _objects_sentence(objects, most)]
+    sentences = (people, things_sentences(things), _objects_sentence(objects, most))
     return join(piece for sentence in sentences if sentence for piece in (*sentence, Spoken(text=" ")))
 
 
-def things_sentences(things: Sequence[tuple[Piece, SeenThing]]) -> list[Piece]:
+def things_sentences(things: Sequence[tuple[Piece, SeenThing]]) -> tuple[Piece, ...]:
     """ "Keys, right, near. Bag, left." Empty for none. How far off is not said, but that it is near."""
     pieces: list[Piece] = []
     for voice, thing in things:
         where = f", {direction(thing.bearing_deg)}" + (f", {NEAR}" if thing.near else "")
         pieces += [voice, Spoken(text=f"{where}. ")]
-    return pieces
+    return join(pieces)
 
 
 def _objects_sentence(objects: Sequence[SeenObject], most: int) -> list[Piece]:

@@ -12,27 +12,30 @@ from kith.announce.tour import TourState
 from kith.announce.words import Phrasebook
 from kith.app.board_care import BoardCare
 from kith.app.board_watch import BoardReading
-from kith.app.conversations import Conversations
+from kith.app.conversations import Conversations, Insides
 from kith.app.expiring import Expiring
 from kith.app.eyesight import Eyesight
 from kith.app.heeding import Heeding
 from kith.app.known_people import KnownPeople
+from kith.app.known_things import KnownThings
 from kith.app.lens_watch import LensNews
+from kith.app.meanings import Meanings
 from kith.app.noticing import Noticing
 from kith.app.presses import Presses
 from kith.app.reporter import Reporter
 from kith.app.speaking import Speaking
-from kith.app.surroundings import MicrophoneLost, Runner, Surroundings
+from kith.app.surroundings import MicrophoneLost, Posted, Runner, Surroundings
+from kith.app.thing_calls import ThingCalls
 from kith.clock import NS_PER_S, Tick
 from kith.config import Settings
 from kith.errors import GalleryFull
 from kith.guard.messages import ProximityLevel
+from kith.ports import Narration
 from kith.recognition.presence import NamesHeard, Presence
 from kith.types import (
     Announcement,
     Appeared,
     ButtonEdge,
-    Gesture,
     Left,
     Outcome,
     Playback,
@@ -56,23 +59,21 @@ class Trouble:
     over: bool = False
 
 
-CoreEvent = (
-    Sighting
-    | ButtonEdge
-    | Playback
-    | Trouble
-    | ProximityLevel
-    | BoardReading
-    | VoiceBlock
-    | MicrophoneLost
-    | Tick
-)
+CoreEvent = Sighting | ButtonEdge | Playback | Trouble | ProximityLevel | BoardReading | Posted | Tick
 
 
 class Core:
     """Feed it with `handle`, and with a Tick when `next_deadline_ns` has come."""
 
-    def __init__(self, settings: Settings, people: KnownPeople, around: Surroundings, now_ns: int) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        people: KnownPeople,
+        around: Surroundings,
+        now_ns: int,
+        things: KnownThings | None = None,
+    ) -> None:
+        """things: None where none are kept."""
         self._people, self._around = people, around
         self._words = Phrasebook(settings.announce)
         self._presence = Presence(settings.presence)
@@ -82,11 +83,23 @@ class Core:
         self._speech = Speaking(
             settings.announce, self, self._callouts, around.player, self._report, self._began, self._ended
         )
-        self._talk = Conversations(
-            settings, people, around, self._speech, self._presence, self._report, self._state
+        insides = Insides(
+            settings=settings,
+            people=people,
+            things=things,
+            around=around,
+            speech=self._speech,
+            presence=self._presence,
+            report=self._report,
+            callouts=self._callouts,
+            eyes=self._eyes,
+            state=self._state,
         )
+        self._talk = Conversations(insides)
+        self._things = ThingCalls(settings, things, around)
+        self._meanings = Meanings(insides, self._talk, self._things)
         self._presses = Presses(
-            settings.button, self._speech, self._talk, around.player, self._report, self._gesture
+            settings.button, self._speech, self._talk, around.player, self._report, self._meanings.do
         )
         self._expiring = Expiring(people, self._words, self._speech, self._report, now_ns)
         self._guard = Heeding(
@@ -94,7 +107,6 @@ class Core:
         )
         self._noticing = Noticing(around.notices, self._words, self._speech, self._report, now_ns)
         self._board = BoardCare(settings.board, self._speech)
-        self._leaving = False
         self._gallery_poll_ns = now_ns + _GALLERY_POLL_NS
 
     def attach(self, runner: Runner) -> None:
@@ -121,7 +133,7 @@ class Core:
     def source_ended(self, now_ns: int) -> None:
         """A simulated camera has no more pictures: that is no fault."""
         self._eyes.close()
-        self._talk.enrolling.camera_gone(now_ns)
+        self._talk.camera_gone(now_ns)
 
     def label_of(self, track_id: int) -> tuple[str, Outcome | None]:
         """What a face is taken for, for pictures of the run: a name, two, or nothing; None while unsure."""
@@ -136,6 +148,11 @@ class Core:
     def speaking(self) -> bool:
         """Whether words are being played."""
         return self._speech.active
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody outside is at work, who takes their own time."""
+        return self._talk.waits
 
     @property
     def busy(self) -> bool:
@@ -166,7 +183,7 @@ class Core:
                 self._speech.played(event, now_ns)
             case Trouble() | ProximityLevel() | BoardReading():
                 self._part_tells(event, now_ns)
-            case VoiceBlock() | MicrophoneLost():
+            case VoiceBlock() | MicrophoneLost() | Narration():
                 self._talk.heard(event, now_ns)
             case Tick():
                 self._tick(now_ns)
@@ -181,6 +198,7 @@ class Core:
             self._speech.recovered("camera.back", "the camera is back", now_ns)
         self._note(self._presence.step(sighting, now_ns), now_ns)
         self._around.perception.sure = self._presence.sure_tracks
+        self._things.saw(sighting)
         self._talk.saw(sighting, now_ns, frozen=self._presses.pending)
         self._watch_lens(sighting, now_ns)
         self._speech.tick(now_ns)
@@ -208,49 +226,6 @@ class Core:
                 case Left():
                     self._callouts.note(event)
                     self._report.left(event, now_ns)
-
-    # --- what the wearer does -------------------------------------------------------------------------
-
-    def _gesture(self, gesture: Gesture, now_ns: int) -> None:
-        match gesture:
-            case Gesture.HOLD_4S:
-                self._privacy(now_ns)
-            case Gesture.POWER_WARNING:
-                self._speech.say("power.warning", now_ns)
-            case Gesture.HOLD_10S:
-                self._talk.cancel(now_ns)
-                self._leaving = True
-                self._speech.say("power.off", now_ns)
-            case _:
-                if not self._talk.gesture(gesture, now_ns):
-                    self._ask(gesture, now_ns)
-
-    def _ask(self, gesture: Gesture, now_ns: int) -> None:
-        """What a gesture means while nobody waits for an answer."""
-        match gesture:
-            case Gesture.TAP:
-                self._speech.submit(self._callouts.answer(self._eyes.view(now_ns), now_ns), now_ns)
-            case Gesture.DOUBLE:
-                self._talk.enroll(self._eyes.no_view(now_ns), now_ns)
-            case Gesture.TAP_HOLD:
-                self._talk.cancel(now_ns)
-                self._talk.book.open(now_ns)
-            case Gesture.HOLD_1S:
-                self._talk.undo(now_ns)
-
-    def _privacy(self, now_ns: int) -> None:
-        closing = not self._eyes.closed
-        if closing:
-            self._talk.camera_closed(now_ns)
-            self._eyes.close()
-            self._speech.no_fault("camera")
-        else:
-            self._talk.cancel(now_ns)
-            self._eyes.open(now_ns)
-        if self._around.runner is not None:
-            self._around.runner.set_camera(not closing)
-        self._report.tell("privacy", now_ns, text="on" if closing else "off")
-        self._speech.say("privacy.on" if closing else "privacy.off", now_ns)
 
     # --- time and faults ------------------------------------------------------------------------------
 
@@ -290,7 +265,7 @@ class Core:
             self._speech.tell_unheard_again()
 
     def _camera_gone(self, key: str, text: str, now_ns: int) -> None:
-        self._talk.enrolling.camera_gone(now_ns)
+        self._talk.camera_gone(now_ns)
         self._speech.fault(key, text, now_ns)
 
     # --- what is heard --------------------------------------------------------------------------------
@@ -299,7 +274,7 @@ class Core:
         """See arbiter.AmbientSource. A conversation is not interrupted by names, nor is one said that a hold
         which has begun cannot mean."""
         silent = self._talk.leading or self._presses.pending
-        return None if silent else self._callouts.next_ambient(now_ns)
+        return None if silent else self._callouts.next_ambient(now_ns) or self._things.next_ambient(now_ns)
 
     def _state(self, now_ns: int, people_follow: bool) -> TourState:
         return TourState(
@@ -322,8 +297,7 @@ class Core:
             names = NamesHeard(identities=announcement.identities)
             self._note(self._presence.step(names, now_ns), now_ns)
             self._expiring.met(announcement.identities)
+        # While a press is under way it was the wearer who wanted quiet.
+        self._things.ended(announcement, missed=not heard and not self._presses.pending)
         self._talk.ended(announcement, result, now_ns)
-        if self._leaving and announcement.key == "power" and announcement.phrase is not None:
-            self._leaving = False
-            if self._around.runner is not None:
-                self._around.runner.power_off()
+        self._meanings.ended(announcement)

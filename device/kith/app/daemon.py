@@ -16,7 +16,7 @@ from kith.app.core import CoreEvent, Trouble
 from kith.app.guard_link import GuardLink, GuardSpoke
 from kith.app.looking import Looked, Looking
 from kith.app.pacing import LookPacer
-from kith.app.surroundings import MicrophoneLost
+from kith.app.surroundings import Posted
 from kith.app.wiring import Device
 from kith.clock import NS_PER_S, Clock, Tick
 from kith.config import CameraSettings
@@ -27,7 +27,7 @@ from kith.runtime.latest import LatestSlot
 from kith.runtime.memory import let_go_of_start
 from kith.runtime.notify import Notifier
 from kith.runtime.worker import Worker
-from kith.types import Frame, Playback, VoiceBlock
+from kith.types import Frame, Playback
 
 _LOG = logging.getLogger(__name__)
 _SWITCH_INTERVAL_S = 0.001
@@ -117,8 +117,8 @@ class Daemon:
         if not wanted:
             self._looking.forget()
 
-    def post(self, message: VoiceBlock | MicrophoneLost) -> None:
-        """Have the core handle what the microphone's thread has to say."""
+    def post(self, message: Posted) -> None:
+        """Have the core handle what a driver's thread has to say."""
         self._inbox.put(message)
 
     def power_off(self) -> None:

@@ -17,7 +17,7 @@ from kith.app.board_care import Asking
 from kith.app.core import Core, Trouble
 from kith.app.guarding import Guarding
 from kith.app.pacing import LookPacer
-from kith.app.surroundings import MicrophoneLost
+from kith.app.surroundings import Posted
 from kith.app.wiring import Device
 from kith.clock import NS_PER_MS, NS_PER_S, Tick, VirtualClock
 from kith.config import CameraSettings
@@ -26,7 +26,7 @@ from kith.drivers.simulated_camera import SimulatedCamera
 from kith.drivers.simulated_microphone import SimulatedMicrophone
 from kith.errors import CameraFault, CameraUnavailable
 from kith.ports import AudioSink
-from kith.types import I16, SAMPLE_RATE_HZ, ButtonEdge, Frame, Sighting, VoiceBlock
+from kith.types import I16, SAMPLE_RATE_HZ, ButtonEdge, Frame, Sighting
 
 STEP_NS = 10 * NS_PER_MS
 _RETRY_CAMERA_NS = NS_PER_S
@@ -85,7 +85,7 @@ class Lockstep:
         device.core.attach(self)
         self._start_ns = clock.now_ns()
         self._samples = 0
-        self._posted: deque[VoiceBlock | MicrophoneLost] = deque()
+        self._posted: deque[Posted] = deque()
         self._sighting: Sighting | None = None
         self._camera_wanted = True
         self._retry_ns: int | None = None
@@ -104,7 +104,7 @@ class Lockstep:
             self._device.perception.forget()
             self._camera.close()
 
-    def post(self, message: VoiceBlock | MicrophoneLost) -> None:
+    def post(self, message: Posted) -> None:
         """Have the core handle this in the next step."""
         self._posted.append(message)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kith.announce.inventory import things_sentences
-from kith.announce.phrasing import join
 from kith.app.known_things import KnownThings
 from kith.app.surroundings import Objects, Surroundings
 from kith.clock import NS_PER_MS
@@ -35,7 +34,7 @@ class ThingCalls:
         if things is None or not news:
             return None
         voices = [(things.voice_of(thing.thing_id), thing) for thing in news]
-        parts = join(things_sentences([(voice, thing) for voice, thing in voices if voice is not None]))
+        parts = things_sentences([(voice, thing) for voice, thing in voices if voice is not None])
         if not parts:
             return None
         told = tuple(thing.thing_id for thing in news)

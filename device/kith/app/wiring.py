@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,16 +15,18 @@ from kith.announce.player import Player
 from kith.app.core import Core, Trouble
 from kith.app.events import Observer
 from kith.app.known_people import KnownPeople
+from kith.app.known_things import KnownThings
 from kith.app.notices import Notices
+from kith.app.optional import eyes_opener, objects_fitted, thing_network
 from kith.app.paths import calibration_dir, models_dir
 from kith.app.perception import Perception
-from kith.app.surroundings import Surroundings
+from kith.app.surroundings import Objects, Surroundings
 from kith.clock import Clock
 from kith.config import Settings
 from kith.errors import GalleryCorrupt
-from kith.ports import Microphone, Speech
+from kith.ports import Microphone, Narrator, Speech
 from kith.recognition.gallery import Gallery
-from kith.recognition.matcher import Matcher
+from kith.recognition.matcher import Matcher, TemplateSet
 from kith.recognition.operating_point import load_operating_point
 from kith.runtime.memory import let_go_of_files
 from kith.vision.pipeline import open_analyzer
@@ -51,11 +54,14 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fittings:
-    """guarded: a guard that is never heard is a fault. microphone, notices: None where there is none."""
+    """guarded: a guard that is never heard is a fault. microphone, notices: None where there is none.
+    describer, reader: None where they are off, or not installed."""
 
     guarded: bool = False
     microphone: Microphone | None = None
     notices: Notices | None = None
+    describer: Narrator | None = None
+    reader: Narrator | None = None
 
 
 PLAIN = Fittings()
@@ -82,16 +88,24 @@ def assemble(
     # The runtime has copied the weights into an order of its own.
     let_go_of_files((models_dir() / "build").glob("*.tflite"))
     point = load_operating_point(calibration_dir() / "operating_point.toml", analyzer.model_id)
-    gallery, troubles = _open_gallery(gallery_file, analyzer.model_id)
+    objects = objects_fitted(settings.things, models_dir())
+    fitted = objects is Objects.FITTED
+    gallery, troubles = _open_gallery(
+        gallery_file, analyzer.model_id, thing_network(models_dir()) if fitted else None
+    )
     perception = Perception(
         analyzer,
         Matcher(gallery.templates(), point, gallery.counterexamples()),
         settings.camera,
         settings.vision,
+        eyes_opener(settings, models_dir()) if fitted else None,
     )
 
     def renew(matcher: Matcher) -> None:
         perception.matcher = matcher
+
+    def learn(templates: TemplateSet, extents: Mapping[int, float]) -> None:
+        perception.things.taught = templates, extents
 
     player = Player(speech, EarconBank(), volume=settings.announce.volume, wait_for_speech=virtual_time)
     around = Surroundings(
@@ -101,9 +115,13 @@ def assemble(
         guarded=fittings.guarded,
         microphone=fittings.microphone,
         notices=fittings.notices,
+        objects=objects,
+        describer=fittings.describer,
+        reader=fittings.reader,
     )
     people = KnownPeople(gallery, point, renew, settings)
-    core = Core(settings, people, around, clock.now_ns())
+    things = KnownThings(people.reading, learn)
+    core = Core(settings, people, around, clock.now_ns(), things)
     return Device(
         core=core, perception=perception, player=player, gallery=gallery, speech=speech, troubles=troubles
     )
@@ -115,11 +133,13 @@ def quieten_opencv() -> None:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
 
 
-def _open_gallery(path: Path, model_id: str) -> tuple[Gallery, tuple[Trouble, ...]]:
+def _open_gallery(
+    path: Path, model_id: str, thing_model_id: str | None
+) -> tuple[Gallery, tuple[Trouble, ...]]:
     """The gallery; or, where it is damaged beyond its backup, an empty one with the damaged file kept beside
     it, so that the wearer has a device that tells what happened and can learn anew."""
     try:
-        return Gallery.open(path, model_id), ()
+        return Gallery.open(path, model_id, thing_model_id), ()
     except GalleryCorrupt as damage:
         _LOG.error("%s", damage)
     number = 1
@@ -130,4 +150,4 @@ def _open_gallery(path: Path, model_id: str) -> tuple[Gallery, tuple[Trouble, ..
         if file.exists():
             file.rename(aside.with_name(aside.name + suffix))
     trouble = Trouble(key="gallery.lost", text="the gallery was damaged and there is no backup")
-    return Gallery.open(path, model_id), (trouble,)
+    return Gallery.open(path, model_id, thing_model_id), (trouble,)

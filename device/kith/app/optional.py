@@ -1,0 +1,44 @@
+"""The parts that a device may do without. Of one that is off or not there nothing is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kith.app.surroundings import Objects
+from kith.app.thing_sight import ThingEyes
+from kith.config import Settings, ThingsSettings
+from kith.ports import Narrator
+from kith.vision.networks import has_network, read_manifest
+
+
+def objects_fitted(settings: ThingsSettings, models: Path) -> Objects:
+    """Whether objects and things can be known. Raises ModelError."""
+    if not settings.enabled:
+        return Objects.OFF
+    return Objects.FITTED if has_network("objects", models) else Objects.MISSING
+
+
+def thing_network(models: Path) -> str:
+    """The id of the network that things are taught to. Raises ModelError."""
+    return read_manifest(models).networks["objects"].model_id
+
+
+def eyes_opener(settings: Settings, models: Path) -> Callable[[], ThingEyes]:
+    """Opens what knows objects and things, once it is called: that takes memory and time."""
+
+    def open_eyes() -> ThingEyes:
+        from kith.app.thing_eyes import open_thing_eyes
+
+        return open_thing_eyes(models, settings)
+
+    return open_eyes
+
+
+def open_describer(settings: Settings) -> Narrator | None:
+    """Who describes what is in front, where that is wanted."""
+    if not settings.scene.enabled:
+        return None
+    from kith.drivers.scene_narrator import SceneNarrator
+
+    return SceneNarrator(settings.scene, voice=settings.announce.voice)
