@@ -1,33 +1,41 @@
 """Compare the int8 networks as built with the float ones they were made of.
 
-    python -m calibration.int8_fidelity FOLDER
+    python -m calibration.int8_fidelity faces FOLDER
+    python -m calibration.int8_fidelity objects FOLDER...
 
-FOLDER holds faces as LFW does; pictures other than those the activation ranges come from are taken.
+Folders are those of `calibration.activation_ranges`; other pictures of them are taken than the ranges come
+from.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from calibration._photographs import find_sources, read_frames
+from calibration.activation_ranges import SEED as RANGES_SEED
+from calibration.activation_ranges import SOURCES
 from calibration.float_networks import float_detector, float_network
 from calibration.scenes import find_portraits, random_scenes
+from kith.config import ThingsSettings
 from kith.types import F32, U8, Face
 from kith.vision.aligner import align
 from kith.vision.detector import Detector
-from kith.vision.networks import Runs, load_network
+from kith.vision.networks import Network, Runs, load_network
+from kith.vision.objects import FoundObject, ObjectNetwork, squeezed
 from models import MODELS_DIR
 
 FACES = 200
 SCENES = 300
 SEED = 99
 MIN_SCORE = 0.6
+OBJECT_SCORE = ThingsSettings().object_score
 
-_SAME_FACE_IOU = 0.5
+_SAME_IOU = 0.5
 _TIMED_RUNS = 200
 
 
@@ -36,8 +44,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, help="pictures of faces, one folder a person")
-    portraits = find_portraits(parser.parse_args().folder, FACES, seed=SEED)
+    parser.add_argument("what", choices=("faces", "objects"))
+    parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER")
+    arguments = parser.parse_args()
+    if arguments.what == "objects":
+        compare_objects(list(read_frames(find_sources(arguments.folders, SOURCES, seed=RANGES_SEED)[1::2])))
+    else:
+        compare_faces(arguments.folders[0])
+
+
+def compare_faces(folder: Path) -> None:
+    """Print how far detector and embedder are from float, and what they take."""
+    portraits = find_portraits(folder, FACES, seed=SEED)
     print(f"on {len(portraits)} faces and {SCENES} composed frames of 640x480\n")
     compare_detectors([scene.rgb for scene in random_scenes(portraits, SCENES, seed=SEED)])
     compare_embedders([align(portrait.rgb, portrait.face.landmarks).rgb for portrait in portraits])
@@ -72,8 +90,38 @@ def compare_embedders(faces: list[U8]) -> None:
     print(f"embedder:\n  cosine of the same face {_spread(cosines, low=True)}")
 
 
+def compare_objects(frames: list[U8]) -> None:
+    """Print how far boxes, scores and feature maps move, what only one tells, and what a run takes."""
+    network = load_network("objects", MODELS_DIR)
+    exact = Network(spec=network.spec, model=float_network("objects"))
+    size = (network.spec.input_width_px, network.spec.input_height_px)
+    pictures = [squeezed(frame, size) for frame in frames]
+    overlaps, scores, unpaired = [], [], 0
+    cosines: dict[str, list[float]] = {"fine": [], "coarse": []}
+    for picture in pictures:
+        wanted, got = (ObjectNetwork(one, OBJECT_SCORE).look(picture) for one in (exact, network))
+        pairs = [
+            (one, same) for one in wanted.objects if (same := _same_object(one, got.objects)) is not None
+        ]
+        overlaps += [one.box.iou(same.box) for one, same in pairs]
+        scores += [abs(one.score - same.score) for one, same in pairs]
+        unpaired += len(wanted.objects) + len(got.objects) - 2 * len(pairs)
+        cosines["fine"] += _cell_cosines(wanted.fine, got.fine)
+        cosines["coarse"] += _cell_cosines(wanted.coarse, got.coarse)
+    print(
+        f"on {len(pictures)} pictures\n\nobjects: {len(overlaps)} told by both, {unpaired} by one only"
+        f" (score at least {OBJECT_SCORE})"
+    )
+    print(f"  box overlap (IoU)       {_spread(overlaps, low=True)}")
+    print(f"  difference of scores    {_spread(scores)}")
+    for name, values in cosines.items():
+        print(f"  cosine of a {name} cell{' ' * (8 - len(name))} {_spread(values, low=True)}")
+    print("CPU time on one thread, ms:")
+    _print_times("objects", lambda: network.run(pictures[0]), lambda: exact.run(pictures[0]))
+
+
 def time_both() -> None:
-    """Print CPU time of a run on one thread, int8 and float in turn, the least of many."""
+    """Print CPU time of a run on one thread, int8 and float in turn."""
     spec = load_network("detector", MODELS_DIR).spec
     rng = np.random.default_rng(SEED)
     picture = rng.integers(0, 256, (spec.input_height_px, spec.input_width_px, 3), dtype=np.uint8)
@@ -87,18 +135,30 @@ def time_both() -> None:
 
 
 def _print_times(name: str, quantised: Callable[[], object], exact: Callable[[], object]) -> None:
-    least = [float("inf"), float("inf")]
+    took: tuple[list[float], list[float]] = ([], [])
     for _ in range(_TIMED_RUNS):
-        for place, call in enumerate((quantised, exact)):
+        for times, call in zip(took, (quantised, exact), strict=True):
             start = time.process_time_ns()
             call()
-            least[place] = min(least[place], (time.process_time_ns() - start) / 1e6)
-    print(f"  {name}: int8 {least[0]:.1f}, float {least[1]:.1f}")
+            times.append((time.process_time_ns() - start) / 1e6)
+    ours, exacts = (f"{min(times):.1f} (median {np.median(times):.1f})" for times in took)
+    print(f"  {name}: int8 {ours}, float {exacts}")
 
 
 def _same(face: Face, others: list[Face]) -> Face | None:
     best = max(others, key=lambda other: face.box.iou(other.box), default=None)
-    return best if best is not None and face.box.iou(best.box) >= _SAME_FACE_IOU else None
+    return best if best is not None and face.box.iou(best.box) >= _SAME_IOU else None
+
+
+def _same_object(one: FoundObject, others: Sequence[FoundObject]) -> FoundObject | None:
+    alike = [other for other in others if other.label == one.label and one.box.iou(other.box) >= _SAME_IOU]
+    return max(alike, key=lambda other: one.box.iou(other.box), default=None)
+
+
+def _cell_cosines(wanted: F32, got: F32) -> list[float]:
+    """Of each cell's features f32[rows, columns, channels]."""
+    lengths = np.linalg.norm(wanted, axis=2) * np.linalg.norm(got, axis=2)
+    return [float(c) for c in ((wanted * got).sum(axis=2) / lengths).ravel()]
 
 
 def _shift(face: Face, same: Face) -> float:

@@ -70,7 +70,7 @@ def build_command(
     with os.fdopen(os.dup(2), "w", encoding="utf-8") as terminal:
         outcome = _build_shown(Console(file=terminal), wish)
     if update_manifest:
-        build.update_manifest(outcome.built)
+        build.update_manifest(outcome.built, MODELS_DIR)
     for one in outcome.built:
         size_kib = one.path.stat().st_size / 1024
         click.echo(
@@ -129,6 +129,7 @@ def _build_shown(console: Console, wish: _Wish) -> build.Outcome:
                 console.print(step)
 
         return build.build_all(
+            models_dir=MODELS_DIR,
             cache_dir=wish.cache,
             force=wish.force,
             verify=not wish.update,

