@@ -20,7 +20,7 @@ from kith.config import AnnounceSettings, CameraSettings, Settings
 from kith.errors import AudioUnavailable, ModelError
 from kith.recognition.gallery import Gallery
 from kith.vision.networks import load_network
-from tests.unit._gallery_kit import MODEL, TODAY, looks
+from tests.unit._gallery_kit import MODEL, THINGS, TODAY, looks, thing_looks
 
 BARE = Settings(
     camera=CameraSettings(kind="v4l2", v4l2_device="/dev/there-is-no-camera"),
@@ -70,6 +70,15 @@ def test_one_person_is_no_people(tmp_path: Path, model_id: str) -> None:
     with Gallery.open(tmp_path / "kith.db", model_id) as people:
         people.add_person("Anna", looks(1, model_id=model_id), TODAY)
     assert gallery(tmp_path).text.startswith("sound, 1 person known, in ")
+
+
+@pytest.mark.parametrize(("things", "told"), [(1, "1 thing"), (2, "2 things")])
+def test_things_are_counted_apart(tmp_path: Path, model_id: str, things: int, told: str) -> None:
+    fill(tmp_path, model_id)
+    with Gallery.open(tmp_path / "kith.db", model_id, THINGS) as known:
+        for seed in range(things):
+            known.add_thing(None, thing_looks(seed), extent=None)
+    assert gallery(tmp_path).text.startswith(f"sound, 2 people and {told} known, in ")
 
 
 def test_without_a_gallery_none_is_made(tmp_path: Path) -> None:

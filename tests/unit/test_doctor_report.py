@@ -19,7 +19,7 @@ from kith.app.scrubbing import Scrubber
 from kith.cli import main
 from kith.errors import ButtonUnavailable
 from kith.recognition.gallery import Gallery
-from tests.unit._gallery_kit import MODEL, TODAY, looks
+from tests.unit._gallery_kit import MODEL, THINGS, TODAY, looks, thing_looks
 
 NAMES = ("Anna Kowalska", "Zoë", "May")
 
@@ -75,6 +75,22 @@ def test_nobody_is_named_not_even_by_a_path_or_a_remote(state: Path) -> None:
     assert not re.search("anna|kowalska|zo[eë]|theodora", done.stdout, re.IGNORECASE)
     assert "[state]" in told["gallery"]
     assert "[remote]" in told["remote"] or "no input devices" in told["remote"]
+
+
+def test_things_are_not_called_by_name_either_and_every_camera_stays(state: Path) -> None:
+    with Gallery.open(state / "kith.db", MODEL, THINGS) as gallery:
+        gallery.add_thing("the Baker Street keys", thing_looks(1), extent=None)
+        gallery.add_thing("camera", thing_looks(2), extent=None)
+        gallery.add_thing(None, thing_looks(3), extent=None)
+
+    def named(*given: object) -> str:
+        raise ButtonUnavailable("no button on the baker street keys of Zoë for the camera")
+
+    with mock.patch.object(doctor, "_button", named):
+        done = ask(state, "--json")
+    told = {each["part"]: each["text"] for each in json.loads(done.stdout)["findings"]}
+    assert told["button"] == "no button on [thing] of [name] for the camera"
+    assert names_in(state) == sorted(NAMES)
 
 
 def test_names_are_those_of_the_backup_where_the_gallery_is_torn(state: Path, tmp_path: Path) -> None:

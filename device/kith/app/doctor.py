@@ -108,8 +108,10 @@ def _gallery(state: Path) -> str:
     with Gallery.looked_at(file, model_id) as gallery:
         if gallery.obstacle is not None:
             raise gallery.obstacle
-        count = len(gallery.people())
-        return f"sound, {count} {'person' if count == 1 else 'people'} known, in {state}"
+        people, things = len(gallery.people()), len(gallery.things())
+        known = f"{people} {'person' if people == 1 else 'people'}"
+        known += f" and {things} {'thing' if things == 1 else 'things'}" if things else ""
+        return f"sound, {known} known, in {state}"
 
 
 def _voice(settings: Settings) -> str:

@@ -21,6 +21,7 @@ from kith.config import Settings
 from kith.errors import KithError
 from kith.recognition.gallery import Gallery
 from kith.recognition.store import backup_of
+from kith.types import Kind, Person
 
 
 def report(
@@ -58,24 +59,40 @@ def scrubber_of(settings: Settings, state: Path, config: Path | None = None) -> 
         words |= {f"'{remote}'": "'[remote]'"} | ({remote: "[remote]"} if len(remote) > 2 else {})
     for text in free_texts(settings):
         # One word alone may be an everyday one.
-        spelt = (f"'{text}'", *([text] if re.search(r"\w\W+\w", text) else []))
+        spelt = (f"'{text}'", *([text] if _TWO_WORDS.search(text) else []))
         words = {each: each.replace(text, "[set]") for each in spelt} | words
     with suppress(OSError):
         host = socket.gethostname()
         words |= {host: "[host]"} if host.lower() not in _EVERY_HOST and len(host) > 2 else {}
-    return Scrubber(names_in(state) or (), words)
+    known = _known_in(state) or ()
+    # As above: what is called "camera" must not take every camera out of a report.
+    words |= {
+        each.name: "[thing]" for each in known if each.kind is Kind.THING and _TWO_WORDS.search(each.name)
+    }
+    return Scrubber(_of_people(known), words)
 
 
+_TWO_WORDS = re.compile(r"\w\W+\w")
 _EVERY_HOST = ("kith", "localhost", "raspberrypi", "debian")
 
 
 def names_in(state: Path) -> list[str] | None:
     """Of everybody in the gallery, or in its backup where that cannot be read; None where both cannot be,
     though there is one."""
+    known = _known_in(state)
+    return None if known is None else _of_people(known)
+
+
+def _of_people(known: Iterable[Person]) -> list[str]:
+    return [each.name for each in known if each.kind is Kind.PERSON]
+
+
+def _known_in(state: Path) -> list[Person] | None:
+    """Who and what has a name that is no made one, as of `names_in`."""
     file = gallery_file(state)
     for each in (file, backup_of(file)):
         with suppress(KithError, OSError), Gallery.looked_at(each, None) as gallery:
-            return [person.name for person in gallery.people() if not person.generated]
+            return [one for one in (*gallery.people(), *gallery.things()) if not one.generated]
     return [] if _is_nowhere(file) else None
 
 

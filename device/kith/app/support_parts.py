@@ -161,7 +161,7 @@ def _schema(file: Path) -> int:
 
 def _holds(file: Path) -> dict[str, Any]:
     with Gallery.looked_at(file, None) as gallery:
-        people = gallery.people()
+        people, things = gallery.people(), gallery.things()
         return {
             "integrity": "sound",
             "obstacle": None if gallery.obstacle is None else type(gallery.obstacle).__name__,
@@ -170,6 +170,9 @@ def _holds(file: Path) -> dict[str, Any]:
             "with a recording": sum(person.name_recording is not None for person in people),
             "templates": sum(person.templates for person in people),
             "marked as wrong": sum(person.marks for person in people),
+            "things": len(things),
+            "views of things": sum(thing.templates for thing in things),
+            "things told of unasked": sum(thing.announced for thing in things),
         }
 
 
