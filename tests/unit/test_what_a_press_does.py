@@ -7,12 +7,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit._core_kit import ANNA, BEN, STRANGER, Life
+from kith.config import SceneSettings, Settings
+from kith.ports import Narration, Subject
+from kith.types import BoxPx, SeenObject, Survey
+from tests.unit._core_kit import ANNA, BEN, KEYS, MUG, STRANGER, Life
 from tests.unit.test_spoken_interface import table
 
-PRESSES = ("tap", "double", "hold", "taphold", "hold4", "hold10")
+PRESSES = (
+    *("tap", "double", "triple", "hold", "taphold", "doublehold", "triplehold"),
+    *("hold4", "hold10"),
+)
+CHAIR = SeenObject(label="chair", box=BoxPx(x=100, y=100, w=50, h=50), score=0.9, bearing_deg=0.0)
+SEEN = Survey(objects=(CHAIR,), things=())
 LOOKING = "Looking for a face to remember."
 CONSENT = "May I remember this face? Double tap: yes. Tap: no."
+
+
+class AtWork:
+    """A narrator that takes its time."""
+
+    def begin(self, number: int, subject: Subject, on_news: Callable[[Narration], None]) -> None:
+        pass
+
+    def cancel(self) -> None:
+        pass
 
 
 def words(life: Life) -> list[str]:
@@ -20,8 +38,14 @@ def words(life: Life) -> list[str]:
 
 
 def enrolling(life: Life) -> None:
+    if not life.scene:
+        life.stands(7, STRANGER)
+        life.live(0.5)
+        life.scene.clear()
     life.press("double")
     life.live(5, until=lambda: LOOKING in words(life))
+    life.quiet()
+    life.live(1.5)
     life.quiet()
 
 
@@ -48,6 +72,15 @@ def in_the_book(life: Life) -> None:
     life.quiet()
 
 
+def at_a_thing_in_the_book(life: Life) -> None:
+    in_the_book(life)
+    for _ in range(2):
+        life.press("tap")
+        life.live(1)
+        life.quiet()
+    assert words(life)[-1] == "keys."
+
+
 def in_doubt(life: Life) -> None:
     life.stands(1, ANNA)
     life.stands(2, BEN, distance_mm=3000)
@@ -63,12 +96,30 @@ def with_anna(life: Life) -> None:
     life.quiet()
 
 
+def looking_around(life: Life) -> None:
+    with_anna(life)
+    life.survey = None
+    life.press("triple")
+    life.live(1.2)
+    assert life.core._talk.surveying.active
+
+
+def being_told(life: Life) -> None:
+    life.press("doublehold")
+    life.live(6, until=lambda: words(life)[-1] == "One moment.")
+    life.quiet()
+    assert life.core._talk.describing.active
+
+
 WHERE: dict[str, Callable[[Life], None]] = {
     "a name is being asked for": asking_for_a_name,
     "enrolling: a question": asking_for_consent,
     "enrolling: looking": enrolling,
-    "the book": in_the_book,
+    "the book: a person": in_the_book,
+    "the book: a thing": at_a_thing_in_the_book,
     "which name was wrong?": in_doubt,
+    "what is here: looking": looking_around,
+    "a description, a reading": being_told,
     "else": with_anna,
 }
 
@@ -76,27 +127,42 @@ HEARD = {
     "say it again": "Say the name after the tone.",
     "keep; or no name": "Remembered as person 3. No name was recorded.",
     "cancel": "Cancelled. Nothing was kept.",
-    "cancel; the book": "Two people are known.",
+    "cancel; the book": "Two people and two things are known.",
+    "cancel; what is here": "A chair in front.",
+    "cancel; describe": "One moment.",
+    "cancel; read": "Reading.",
     "ends it; privacy": "Privacy on. The camera is closed.",
     "switches off": "Switching off.",
     "no": "Not remembered: nobody agreed.",
     "yes": "Say the name after the tone.",
     "who is here": "Nobody I know.",
     '"Looking…" again': LOOKING,
-    "the book": "Two people are known.",
+    "the book": "Two people and two things are known.",
     "next person": "Ben.",
+    "next thing": "mug.",
+    "tell of it unasked": "keys is told of unasked from now on.",
     "say the name anew": "Say the name after the tone.",
-    "forget this one?": "Forget Anna for good?",
+    "forget this one?": "for good? Double tap: yes. Tap: no.",
     "leave": "The list is closed.",
+    "leave; what is here": "A chair in front.",
+    "leave; describe": "One moment.",
+    "leave; read": "Reading.",
     "not that one": "Was Ben wrong?",
     "that one": "Was Ben wrong?",
     "none": "Nothing was changed.",
     "who is here, now": "Anna, ahead, two metres.",
     "remember this person": LOOKING,
     "that was wrong": "Noted. That was not Anna.",
+    "what is here": "A chair in front.",
+    "what is here, now": "Anna, ahead, two metres. A chair in front.",
+    "describe": "One moment.",
+    "read": "Reading.",
+    "stop": "Stopped.",
     "privacy on, off": "Privacy on. The camera is closed.",
 }
-"""How the words begin that answer."""
+"""Words of the answer."""
+WHOLE = {"who is here", "who is here, now"}
+"""These are the whole of it: what is here, too, begins with who is."""
 
 CELLS = [
     (row[0], press, cell) for row in table("where") for press, cell in zip(PRESSES, row[1:], strict=True)
@@ -109,14 +175,27 @@ def test_every_place_is_in_the_table() -> None:
 
 @pytest.mark.parametrize(("where", "press", "cell"), CELLS)
 def test_a_press_does_what_the_table_says(where: str, press: str, cell: str, tmp_path: Path) -> None:
-    life = Life(tmp_path, people={"Anna": ANNA, "Ben": BEN}, says=[])
+    life = Life(
+        tmp_path,
+        people={"Anna": ANNA, "Ben": BEN},
+        says=[],
+        things={"keys": KEYS, "mug": MUG},
+        settings=Settings(scene=SceneSettings(enabled=True)),
+        describer=AtWork(),
+        reader=AtWork(),
+    )
+    life.survey = SEEN
     life.live(3)
     WHERE[where](life)
     before = len(life.said)
     life.press(press)
+    life.survey = SEEN
     life.live(13 if press == "hold10" else 6)
     answers = words(life)[before:]
-    assert any(text.startswith(HEARD[cell]) for text in answers), answers
+    if cell in WHOLE:
+        assert HEARD[cell] in answers
+    else:
+        assert any(HEARD[cell] in text for text in answers), answers
     if cell == "that one":
         life.press("tap")
         assert "Noted. That was not Anna." in life.hear(4)
