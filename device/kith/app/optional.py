@@ -9,7 +9,7 @@ from kith.app.surroundings import Objects
 from kith.app.thing_sight import ThingEyes
 from kith.config import Settings, ThingsSettings
 from kith.ports import Narrator
-from kith.vision.networks import has_network, read_manifest
+from kith.vision.networks import has_network
 
 
 def objects_fitted(settings: ThingsSettings, models: Path) -> Objects:
@@ -17,11 +17,6 @@ def objects_fitted(settings: ThingsSettings, models: Path) -> Objects:
     if not settings.enabled:
         return Objects.OFF
     return Objects.FITTED if has_network("objects", models) else Objects.MISSING
-
-
-def thing_network(models: Path) -> str:
-    """The id of the network that things are taught to. Raises ModelError."""
-    return read_manifest(models).networks["objects"].model_id
 
 
 def eyes_opener(settings: Settings, models: Path) -> Callable[[], ThingEyes]:

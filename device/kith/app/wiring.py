@@ -17,7 +17,8 @@ from kith.app.events import Observer
 from kith.app.known_people import KnownPeople
 from kith.app.known_things import KnownThings
 from kith.app.notices import Notices
-from kith.app.optional import eyes_opener, objects_fitted, thing_network
+from kith.app.opening import thing_network
+from kith.app.optional import eyes_opener, objects_fitted
 from kith.app.paths import calibration_dir, models_dir
 from kith.app.perception import Perception
 from kith.app.surroundings import Objects, Surroundings
