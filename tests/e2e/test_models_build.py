@@ -17,6 +17,7 @@ import pytest
 from onnx.reference import ReferenceEvaluator
 
 from kith.errors import ModelError
+from kith.types import U8
 from kith.vision.networks import Role, load_network, read_manifest
 from kith.vision.objects import LABELS
 from models import CACHE_DIR, MODELS_DIR, build, fetch, recipe, ssd
@@ -172,9 +173,14 @@ def packed() -> bytes:
         pytest.skip(f"the object network's package is not here: {error}")
 
 
+def soft_picture() -> U8:
+    """Blots of all colours, 300x300."""
+    blots = np.random.default_rng(3).integers(0, 256, (20, 20, 3), dtype=np.uint8)
+    return np.asarray(cv2.resize(blots, (300, 300), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
 def test_float_objects_compute_what_their_source_does(packed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    picture = np.random.default_rng(3).integers(0, 256, (300, 300, 3), dtype=np.uint8)
-    picture = cv2.GaussianBlur(picture, None, 8).astype(np.float32)
+    picture = soft_picture().astype(np.float32)
     wanted = run_float(packed[packed.index(b"TFL3") - 4 :], picture / 127.5 - 1)
     got = run_float(recipe.float_model("objects").content, picture - 128)
     monkeypatch.setattr(ssd, "CENTRE", 127.5)
@@ -198,9 +204,7 @@ def test_classes_of_the_object_network_are_called_as_its_package_calls_them(pack
 
 def test_built_objects_are_close_to_float(packed: bytes) -> None:
     del packed
-    picture = cv2.GaussianBlur(
-        np.random.default_rng(4).integers(0, 256, (300, 300, 3), dtype=np.uint8), None, 12
-    )
+    picture = soft_picture()
     wanted = run_float(recipe.float_model("objects").content, picture.astype(np.float32) - 128)
     got = load_network("objects", MODELS_DIR).run(picture)
     for name, values in zip(("boxes", "classes", "features/fine", "features/coarse"), got, strict=True):

@@ -59,8 +59,8 @@ def content(model: schema.ModelT) -> bytes:
 def run(network: bytes, picture: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
     interpreter = Interpreter(model_content=network)
     interpreter.allocate_tensors()
-    runner = interpreter.get_signature_runner()
-    return runner(x=picture)
+    given: Mapping[str, NDArray[np.float32]] = interpreter.get_signature_runner()(x=picture)
+    return given
 
 
 def channels(model: schema.ModelT, name: str) -> int:
