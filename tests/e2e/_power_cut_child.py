@@ -1,4 +1,5 @@
-"""A device whose wearer remembers, renames, corrects and forgets people over and over, until it is killed.
+"""A device whose wearer remembers, renames, corrects and forgets people and things over and over, until it is
+killed.
 
 Reads lines "folder seed". For each a process is forked, which tells, a line of JSON each, its pid, what it is
 about to do (`will`), that a change of the gallery begins (`begins`), and, at the moment at which a change
@@ -27,7 +28,7 @@ from tests.unit._core_kit import Life, name_said
 from tests.unit._gallery_kit import MODEL, looks
 
 STEP_NS = 50 * NS_PER_MS
-MOST_PEOPLE = 4
+MOST_KNOWN = 5
 TRACE_AT, TRACE_BYTES = 128, 48
 """The part of a template, a counter-example or a recording that it is known by."""
 CONFIRMS = (
@@ -44,12 +45,13 @@ State = dict[str, dict[str, Any]]
 
 
 def state_of(gallery: Gallery, folder: Path) -> State:
-    """Everything that is kept of everybody, by id: the traces of each, and no name."""
+    """Everything that is kept of everybody and everything, by id: the traces of each, and no name."""
     connection = gallery._store.connection
     state: State = {}
-    for person_id, recording in connection.execute("SELECT id, name_recording FROM people"):
+    for person_id, kind, recording in connection.execute("SELECT id, kind, name_recording FROM people"):
         wav = None if recording is None else (folder / recording).read_bytes()
         state[str(person_id)] = {
+            "kind": kind,
             "faces": _traces(connection, "templates", person_id),
             "marks": _traces(connection, "counterexamples", person_id),
             "recording": None if wav is None else _trace(wav[len(wav) // 2 :]),
@@ -72,7 +74,7 @@ class Wearer:
     def __init__(self, folder: Path, seed: int) -> None:
         self._folder, self._chance = folder, random.Random(seed)
         names = [name_said(self._chance.randrange(10_000), syllables=2) for _ in range(20)]
-        self.life = Life(folder, says=names)
+        self.life = Life(folder, says=names, things={})
         self.life.step_ns = STEP_NS
         self._track = 10
         happened = self.life._happened
@@ -91,22 +93,32 @@ class Wearer:
     def lives(self) -> None:
         """For ever."""
         while True:
-            people = [person.person_id for person in self.life.people.everybody()]
-            does: list[Callable[[], None]] = [self.remembers]
+            people, known = self.life.people.everybody(), self._known()
+            does: list[Callable[[], None]] = [self.remembers, self.teaches]
+            if known:
+                does += [self.renames, self.forgets, self.takes_back]
             if people:
-                does = [self.renames, self.corrects, self.forgets, self.remembers, self.takes_back]
-            if len(people) > MOST_PEOPLE:
+                does.append(self.corrects)
+            if len(known) > MOST_KNOWN:
                 does = [self.forgets]
             self._chance.choice(does)()
             self.life.scene.clear()
+            self.life.holds(None)
             self._wait(4.0)
 
     def remembers(self) -> None:
         self._remembers()
 
+    def teaches(self) -> None:
+        tell(will="remember", person=None)
+        self.life.press("double")
+        self._until("Hold a thing up")
+        self.life.holds(self._chance.randrange(1_000_000))
+        self._is_named()
+
     def takes_back(self) -> None:
-        self._remembers()
-        newest = max(person.person_id for person in self.life.people.everybody())
+        self._chance.choice([self._remembers, self.teaches])()
+        newest = max(self._known())
         tell(will="forget", person=newest)
         self.life.press("hold")
         self._until("is forgotten again.")
@@ -117,6 +129,9 @@ class Wearer:
         self.life.press("double")
         self._until(ASK)
         self.life.press("double")
+        self._is_named()
+
+    def _is_named(self) -> None:
         self._until("the name. Double tap")
         self.life.press("double")
         self._until(" is remembered.")
@@ -161,7 +176,7 @@ class Wearer:
         self._wait(2.5)
 
     def _opens_the_book(self) -> int:
-        people = [person.person_id for person in self.life.people.everybody()]
+        people = self._known()
         at = self._chance.randrange(len(people))
         self.life.press("taphold")
         self._wait(2.5)
@@ -169,6 +184,11 @@ class Wearer:
             self.life.press("tap")
             self._wait(1.0)
         return people[at]
+
+    def _known(self) -> list[int]:
+        """By id, in the order of the book."""
+        everything = (*self.life.people.everybody(), *self.life.things.everybody())
+        return [entry.person_id for entry in everything]
 
     def _stands(self, look: Embedding) -> None:
         self._track += 1

@@ -1,5 +1,5 @@
-"""The power is cut amid enrollments, corrections, renames and forgets: nothing that was confirmed is lost,
-nothing that was forgotten is there, and nobody is there by half.
+"""The power is cut amid enrollments, the teaching of things, corrections, renames and forgets: nothing that
+was confirmed is lost, nothing that was forgotten is there, and nobody is there by half.
 
 `KITH_POWER_CUTS=1000` cuts it so often, and prints where the cuts fell.
 """
@@ -225,8 +225,10 @@ def test_what_was_confirmed_is_there_and_what_was_forgotten_is_gone(tmp_path: Pa
         )
         figures.update({"confirmed": told.confirmed, "done, not confirmed": done, "cuts": 1})
         figures.update([f"under way: {told.will}"])
+        figures.update(f"{each['kind']}s there" for each in state.values())
     print(json.dumps(figures, indent=1))
     assert figures["confirmed"] > CUTS
+    assert figures["things there"] > CUTS // 2
     assert figures["inside a change"] >= CUTS // 20
 
 
