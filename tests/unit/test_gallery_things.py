@@ -57,6 +57,14 @@ def test_nothing_of_people_sees_things(path: Path) -> None:
         assert gallery.person("Anna").met_on == "2026-04-01"
 
 
+def test_they_would_be_told_apart_though_one_network_made_both(path: Path) -> None:
+    with Gallery.open(path, MODEL, MODEL) as gallery:
+        anna = gallery.add_person("Anna", looks(1), TODAY).person_id
+        keys = gallery.add_thing("keys", looks(2), extent=None).person_id
+        assert set(gallery.templates().person_ids) == {anna}
+        assert set(gallery.thing_templates().person_ids) == {keys}
+
+
 def test_the_other_kind_is_not_meant_and_that_is_told(path: Path) -> None:
     with Gallery.open(path, MODEL, THINGS) as gallery:
         anna = gallery.add_person("Anna", looks(1), TODAY)
