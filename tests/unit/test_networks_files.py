@@ -78,7 +78,8 @@ def test_shipped_manifest_is_whole_and_agrees_with_itself() -> None:
     assert len({spec.file for spec in (*manifest.networks.values(), *files)}) == len(manifest.networks) + len(
         files
     )
-    assert all(len(spec.sha256) == 64 for spec in (*files, *manifest.origins.values()))
+    hashes = [spec.sha256 for spec in files] + [origin.sha256 for origin in manifest.origins.values()]
+    assert all(len(sha256) == 64 for sha256 in hashes)
     detector = manifest.networks["detector"]
     height, width = detector.input_height_px, detector.input_width_px
     assert f"-{width}x{height}-" in detector.model_id
