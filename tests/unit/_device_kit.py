@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -21,8 +22,9 @@ from kith.app.wiring import Device
 from kith.clock import Clock, VirtualClock
 from kith.config import Settings
 from kith.drivers.simulated_speech import SimulatedSpeech
+from kith.ports import Narrator
 from kith.recognition.gallery import Gallery
-from kith.types import I16, SAMPLE_RATE_HZ, Frame, Sighting, Want
+from kith.types import I16, SAMPLE_RATE_HZ, Frame, Picture, Sighting, Want
 from tests.unit._gallery_kit import MODEL, POINT
 from tests.unit._machine_kit import sighting
 
@@ -45,7 +47,9 @@ class Eyes:
 
     def look(self, frame: Frame) -> Sighting:
         self.asked.append("look")
-        return sighting(frame.captured_ns)
+        picture = Picture(captured_ns=frame.captured_ns, rgb=frame.rgb, faces=())
+        wanted = Want.PICTURE in self.wants
+        return replace(sighting(frame.captured_ns), picture=picture if wanted else None)
 
     def forget(self) -> None:
         self.asked.append("forget")
@@ -54,13 +58,15 @@ class Eyes:
         self.idle_ns.append(now_ns)
 
 
-def make_device(folder: Path, eyes: Eyes, clock: Clock, observe: Observer) -> Device:
+def make_device(
+    folder: Path, eyes: Eyes, clock: Clock, observe: Observer, reader: Narrator | None = None
+) -> Device:
     """An empty gallery, a voice that hums, and those eyes."""
     gallery = Gallery.open(folder / "kith.db", MODEL)
     speech = SimulatedSpeech()
     player = Player(speech, EarconBank(), volume=0.8, wait_for_speech=isinstance(clock, VirtualClock))
     perception = cast(Perception, eyes)
-    around = Surroundings(perception=perception, player=player, observe=observe)
+    around = Surroundings(perception=perception, player=player, observe=observe, reader=reader)
     people = KnownPeople(gallery, POINT, lambda matcher: None, Settings())
     core = Core(Settings(), people, around, clock.now_ns())
     return Device(

@@ -91,3 +91,59 @@ def test_the_pure_parts_touch_no_driver() -> None:
 )
 def test_what_the_guard_may_share_needs_no_numpy(module: str) -> None:
     assert not loaded_by(f"import {module}") & (HEAVY | {"sqlite3"})
+
+
+A_DEVICE_THAT_LOOKS = """
+from pathlib import Path
+
+import numpy as np
+
+from kith.app.optional import open_describer, open_reader
+from kith.app.paths import models_dir
+from kith.app.wiring import Fittings, assemble
+from kith.clock import Tick, VirtualClock
+from kith.config import ReadingSettings, SceneSettings, Settings, ThingsSettings
+from kith.drivers.simulated_speech import SimulatedSpeech
+from kith.types import Frame
+
+settings = Settings({settings})
+fittings = Fittings(
+    describer=open_describer(settings), reader=open_reader(settings.reading, models_dir())
+)
+device = assemble(
+    settings, Path({file!r}), SimulatedSpeech(), VirtualClock(), lambda event: None, virtual_time=True,
+    fittings=fittings,
+)
+device.core.begin(0)
+frame = Frame(seq=0, captured_ns=0, rgb=np.full((480, 640, 3), 90, np.uint8))
+device.core.handle(device.perception.look(frame), 0)
+device.core.handle(Tick(), 10**9)
+device.close()
+"""
+
+OBJECTS = {"kith.vision.objects", "kith.vision.things", "kith.app.thing_eyes"}
+NARRATORS = {"kith.drivers.scene_narrator", "kith.drivers.reading_narrator", "kith.drivers.narrator_process"}
+ALL_OFF = (
+    "things=ThingsSettings(enabled=False), scene=SceneSettings(enabled=False),"
+    " reading=ReadingSettings(enabled=False)"
+)
+
+
+def test_of_what_is_off_nothing_is_imported(tmp_path: Path) -> None:
+    program = A_DEVICE_THAT_LOOKS.format(settings=ALL_OFF, file=str(tmp_path / "kith.db"))
+    loaded = loaded_by(program)
+    assert {"kith.app.core", "kith.vision.detector"} <= loaded
+    assert not loaded & (OBJECTS | NARRATORS)
+
+
+def test_what_knows_objects_is_imported_only_when_it_is_asked(tmp_path: Path) -> None:
+    loaded = loaded_by(A_DEVICE_THAT_LOOKS.format(settings="", file=str(tmp_path / "kith.db")))
+    assert not loaded & OBJECTS
+
+
+def test_a_narrator_that_is_on_is_imported(tmp_path: Path) -> None:
+    """Else the tests above would prove nothing."""
+    on = "scene=SceneSettings(enabled=True)"
+    assert "kith.drivers.scene_narrator" in loaded_by(
+        A_DEVICE_THAT_LOOKS.format(settings=on, file=str(tmp_path / "kith.db"))
+    )

@@ -181,9 +181,17 @@ def test_the_first_look_may_wait_for_the_network() -> None:
     desk.surveying.begin(0)
     desk.surveying.tick(ANSWER_WITHIN_NS)
     assert desk.said == []
+    assert desk.surveying.next_deadline_ns == OPEN_WITHIN_NS
     desk.looks(1, from_ms=4000)
-    desk.surveying.tick(ms(4000))
     assert desk.words == ["A chair in front."]
+
+
+def test_a_camera_that_is_silent_is_not_waited_for() -> None:
+    desk = Desk("seen", "nobody", objects="chair 0")
+    desk.surveying.begin(0)
+    desk.view = NoView.NO_CAMERA
+    desk.surveying.tick(ANSWER_WITHIN_NS)
+    assert desk.words == ["The camera does not answer."]
 
 
 def test_a_look_of_before_the_press_does_not_count() -> None:

@@ -1,11 +1,13 @@
 """A whole walk in virtual time: the parts of the wearable, moved on together by ten milliseconds.
 
 Nothing waits for the clock, so a minute takes as long as the work in it does, and the same input gives the
-same events. What it does not show is how long the work takes: looking and speaking cost no virtual time.
+same events. What it does not show is how long the work takes: looking and speaking cost no virtual time. Only
+while a narrator is at work, in a process of its own, a second lasts a second at least.
 """
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,11 +55,12 @@ class Guard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
-    """What else there is beside the device; None: not there."""
+    """What else there is beside the device; None: not there. pause: waits so many seconds."""
 
     guard: Guard | None = None
     microphone: SimulatedMicrophone | None = None
     board: Asking | None = None
+    pause: Callable[[float], None] = time.sleep
 
 
 NOBODY = Around()
@@ -92,6 +95,7 @@ class Lockstep:
         self._ended_ns: int | None = None
         self._quiet_ns: int | None = None
         self._stopping = False
+        self._pause = around.pause
 
     def set_camera(self, wanted: bool) -> None:
         """Open or close the camera, as the core asks."""
@@ -133,6 +137,8 @@ class Lockstep:
             if self._core.next_deadline_ns <= now_ns:
                 self._core.handle(Tick(), now_ns)
             self._sound(now_ns)
+            if self._core.waits:
+                self._pause(STEP_NS / NS_PER_S)
             self._clock.advance_to(now_ns + STEP_NS)
 
     def _hear_others(self, now_ns: int) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from kith.app.surroundings import Objects
 from kith.app.thing_sight import ThingEyes
-from kith.config import Settings, ThingsSettings
+from kith.config import ReadingSettings, Settings, ThingsSettings
 from kith.ports import Narrator
-from kith.vision.networks import has_network
+from kith.vision.networks import has_files, has_network
 
 
 def objects_fitted(settings: ThingsSettings, models: Path) -> Objects:
@@ -37,3 +37,12 @@ def open_describer(settings: Settings) -> Narrator | None:
     from kith.drivers.scene_narrator import SceneNarrator
 
     return SceneNarrator(settings.scene, voice=settings.announce.voice)
+
+
+def open_reader(settings: ReadingSettings, models: Path) -> Narrator | None:
+    """Who reads what is written, where that is wanted and its networks were built. Raises ModelError."""
+    if not (settings.enabled and has_files("reading", models)):
+        return None
+    from kith.drivers.reading_narrator import ReadingNarrator
+
+    return ReadingNarrator(settings, models)

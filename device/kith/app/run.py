@@ -16,7 +16,8 @@ from kith.app.daemon import Daemon, Message, Parts, Stop
 from kith.app.events import Event
 from kith.app.guard_link import guard_socket
 from kith.app.notices import Notices, notices_folder
-from kith.app.paths import gallery_file
+from kith.app.optional import open_describer, open_reader
+from kith.app.paths import gallery_file, models_dir
 from kith.app.pins import check_button
 from kith.app.power import switch_off
 from kith.app.refusal import tell_refusal
@@ -72,6 +73,8 @@ def run(settings: Settings, state: Path, config: Path | None = None) -> bool:
                     guarded=True,
                     microphone=microphone,
                     notices=Notices(notices_folder()),
+                    describer=open_describer(settings),
+                    reader=open_reader(settings.reading, models_dir()),
                 ),
             )
             device = dataclasses.replace(device, troubles=(*device.troubles, *storage_troubles(state)))

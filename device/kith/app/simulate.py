@@ -19,7 +19,8 @@ from kith.app.injections import Injections, parse_faults
 from kith.app.latency import Latency
 from kith.app.lockstep import STEP_NS
 from kith.app.name_sayers import Answering, open_microphone, parse_names
-from kith.app.paths import gallery_file
+from kith.app.optional import open_describer, open_reader
+from kith.app.paths import gallery_file, models_dir
 from kith.app.recorder import Outputs, Recorder
 from kith.app.simulating import Cast, RealTime, in_lockstep
 from kith.app.wiring import Fittings, assemble, quieten_opencv
@@ -164,7 +165,12 @@ def _cast(
         clock,
         observe,
         virtual_time=not realtime,
-        fittings=Fittings(guarded=rehearsal is not None, microphone=microphone),
+        fittings=Fittings(
+            guarded=rehearsal is not None,
+            microphone=microphone,
+            describer=open_describer(settings),
+            reader=open_reader(settings.reading, models_dir()),
+        ),
     )
     stack.callback(device.close)
     if rehearsal:

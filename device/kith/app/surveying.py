@@ -53,6 +53,7 @@ class Surveying:
         self._settings, self._things, self._callouts, self._eyes = settings, things, callouts, eyes
         self._around, self._words, self._prompts = around, words, prompts
         self._begun_ns: int | None = None
+        self._due_ns = 0
         self._votes = SurveyVotes(kind_of)
 
     @property
@@ -63,9 +64,7 @@ class Surveying:
     @property
     def next_deadline_ns(self) -> int | None:
         """When it wants a tick."""
-        if self._begun_ns is None:
-            return None
-        return self._begun_ns + (ANSWER_WITHIN_NS if self._votes.looks else OPEN_WITHIN_NS)
+        return self._due_ns if self.active else None
 
     def begin(self, now_ns: int) -> None:
         """The wearer asks what is here."""
@@ -77,7 +76,8 @@ class Surveying:
         elif self._around.perception.things.broken:
             self._excuse("here.failed", now_ns)
         else:
-            self._begun_ns, self._votes = now_ns, SurveyVotes(kind_of)
+            self._begun_ns, self._due_ns = now_ns, now_ns + ANSWER_WITHIN_NS
+            self._votes = SurveyVotes(kind_of)
             self._want(on=True)
 
     def saw(self, sighting: Sighting, now_ns: int) -> None:
@@ -88,14 +88,20 @@ class Surveying:
             self._conclude(now_ns)
         elif sighting.survey is not None:
             self._votes.add(sighting.survey, (face.tracked.face.box for face in sighting.faces))
-            if self._votes.looks >= self._settings.survey_looks:
+            late = now_ns >= self._begun_ns + ANSWER_WITHIN_NS
+            if late or self._votes.looks >= self._settings.survey_looks:
                 self._conclude(now_ns)
 
     def tick(self, now_ns: int) -> None:
         """Time has passed."""
-        due_ns = self.next_deadline_ns
-        if due_ns is not None and now_ns >= due_ns:
+        if self._begun_ns is None or now_ns < self._due_ns:
+            return
+        last_ns = self._begun_ns + OPEN_WITHIN_NS
+        blind = isinstance(self._eyes.view(now_ns), NoView)
+        if self._votes.looks or blind or now_ns >= last_ns:
             self._conclude(now_ns)
+        else:
+            self._due_ns = last_ns
 
     def gesture(self, gesture: Gesture, now_ns: int) -> bool:
         """Whatever it is, it is not an answer."""

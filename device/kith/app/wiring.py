@@ -46,9 +46,12 @@ class Device:
     gallery: Gallery
     speech: Speech
     troubles: tuple[Trouble, ...]
+    narrators: tuple[Narrator, ...] = ()
 
     def close(self) -> None:
-        """Let voice and gallery go."""
+        """Let voice and gallery go; no narration outlives the device."""
+        for narrator in self.narrators:
+            narrator.cancel()
         self.speech.close()
         self.gallery.close()
 
@@ -124,7 +127,13 @@ def assemble(
     things = KnownThings(people.reading, learn)
     core = Core(settings, people, around, clock.now_ns(), things)
     return Device(
-        core=core, perception=perception, player=player, gallery=gallery, speech=speech, troubles=troubles
+        core=core,
+        perception=perception,
+        player=player,
+        gallery=gallery,
+        speech=speech,
+        troubles=troubles,
+        narrators=tuple(one for one in (fittings.describer, fittings.reader) if one is not None),
     )
 
 

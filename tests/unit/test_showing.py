@@ -1,0 +1,115 @@
+"""What leaves the device of a picture: faces that are hidden, and marks in the place of names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+
+from kith.app.known_people import KnownPeople
+from kith.app.showing import Showing, as_it_is
+from kith.types import BoxPx, Picture, PictureFace, Recorded, Spoken
+
+LEFT, MIDDLE, RIGHT = (BoxPx(x=x, y=100, w=50, h=60) for x in (100, 300, 500))
+PICTURE = np.zeros((480, 640, 3), np.uint8)
+
+
+class People:
+    """Anna, Ben and Cleo, who are 1, 2 and 3."""
+
+    def __init__(self) -> None:
+        self.names = {1: "Anna", 2: "Ben", 3: "Cleo"}
+
+    def name_of(self, person_id: int) -> str | None:
+        return self.names.get(person_id)
+
+    def voice_of(self, person_id: int) -> Spoken | Recorded | None:
+        name = self.names.get(person_id)
+        if name == "Cleo":
+            return Recorded(text=name, path=Path("cleo.wav"))
+        return None if name is None else Spoken(text=name)
+
+
+TRACKS: dict[int, tuple[int, ...]] = {11: (1,), 12: (2,), 13: (3,), 14: (1, 2), 15: (), 16: (9,)}
+
+
+def showing(people: People | None = None, *, hides: bool = True) -> Showing:
+    return Showing(cast(KnownPeople, people or People()), TRACKS.get, hides=hides)
+
+
+def picture(*faces: tuple[BoxPx, int | None]) -> Picture:
+    seen = tuple(PictureFace(box=box, track_id=track_id) for box, track_id in faces)
+    return Picture(captured_ns=0, rgb=PICTURE, faces=seen)
+
+
+def text(pieces: tuple[object, ...]) -> str:
+    return " ".join(str(getattr(piece, "text", "")) for piece in pieces)
+
+
+def test_known_people_are_marked_from_left_to_right() -> None:
+    subject = showing().show(picture((RIGHT, 11), (LEFT, 12))).subject
+    assert subject.known == (("Person 1", LEFT), ("Person 2", RIGHT))
+    assert subject.hide == ()
+    assert subject.rgb is PICTURE
+
+
+@pytest.mark.parametrize(
+    "track_id",
+    [
+        pytest.param(None, id="no track"),
+        pytest.param(15, id="a stranger"),
+        pytest.param(17, id="not known yet"),
+        pytest.param(14, id="one of two"),
+        pytest.param(16, id="forgotten meanwhile"),
+    ],
+)
+def test_every_other_face_is_hidden(track_id: int | None) -> None:
+    subject = showing().show(picture((LEFT, 11), (RIGHT, track_id))).subject
+    assert subject.hide == (RIGHT,)
+    assert subject.known == (("Person 1", LEFT),)
+
+
+def test_where_the_wearer_wants_it_so_nobody_is_hidden() -> None:
+    subject = showing(hides=False).show(picture((LEFT, 11), (RIGHT, None))).subject
+    assert subject.hide == ()
+    assert [mark for mark, _ in subject.known] == ["Person 1"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "heard"),
+    [
+        ("Person 1 stands at a table.", "Anna stands at a table."),
+        ("A dog, and person 2 beside it.", "A dog, and Ben beside it."),
+        ("Person 1 and Person 2 talk.", "Anna and Ben talk."),
+        ("Person 3 waves.", "Person 3 waves."),
+        ("Person 0 waves.", "Person 0 waves."),
+        ("A person stands there.", "A person stands there."),
+        ("Person 12 waves.", "Person 12 waves."),
+    ],
+)
+def test_names_are_put_in_for_marks(sentence: str, heard: str) -> None:
+    shown = showing().show(picture((LEFT, 11), (RIGHT, 12)))
+    assert text(shown.named(sentence)) == heard
+
+
+def test_a_recorded_name_is_heard_as_it_was_said() -> None:
+    shown = showing().show(picture((LEFT, 13)))
+    pieces = shown.named("On the left is Person 1, at a desk.")
+    assert pieces == (
+        Spoken(text="On the left is"),
+        Recorded(text="Cleo,", path=Path("cleo.wav")),
+        Spoken(text="at a desk."),
+    )
+
+
+def test_who_is_forgotten_while_it_is_told_has_no_name_any_more() -> None:
+    people = People()
+    shown = showing(people).show(picture((LEFT, 11)))
+    people.names.clear()
+    assert text(shown.named("Person 1 waves.")) == "Person 1 waves."
+
+
+def test_for_reading_nothing_is_hidden() -> None:
+    assert as_it_is(picture((LEFT, None))).subject.hide == ()
