@@ -67,9 +67,9 @@ class ReadingSettings:
     """Text on signs and labels, read aloud on the device itself when asked for."""
 
     enabled: bool = one_of(True, False)
-    picture_px: int = bounded(960, 320, 2048)
-    """The longer side of the picture in which text is searched: half as many find it in a quarter of the time,
-    but no small print."""
+    picture_px: int = bounded(640, 320, 2048)
+    """The longer side of the picture in which text is searched; that of the camera's, or smaller. In one that
+    is enlarged small print is found less well (docs/reading.md)."""
     longest_ms: int = bounded(30_000, 1000, 300_000)
     """It is given up after that; †."""
     most_words: int = bounded(200, 10, 2000)

@@ -55,6 +55,11 @@ def let_go_of_start() -> None:
     """
     with _held_libraries() as held:
         _drop(held)
+    let_go_of_heap()
+
+
+def let_go_of_heap() -> None:
+    """Hand back what the allocator holds free."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
