@@ -123,8 +123,9 @@ def print_said(found: Found, pictures: Sequence[KnownPicture], settings: ThingsS
         pieces = inventory((), (), seen, settings.most_objects)
         sentence = "".join(piece.text for piece in pieces if isinstance(piece, Spoken)).strip()
         there = Counter(thing.word for thing in picture.things)
-        things = ", ".join(word if count == 1 else f"{count} {word}" for word, count in there.items())
-        print(f"| {picture.name} | {things or 'nothing it knows'} | {sentence or 'nothing'} |")
+        things = [word if count == 1 else f"{count} {word}" for word, count in there.items()]
+        things += sorted({f"perhaps {place.word}" for place in picture.unsure})
+        print(f"| {picture.name} | {', '.join(things) or 'nothing it knows'} | {sentence or 'nothing'} |")
     print()
 
 

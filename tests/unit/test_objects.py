@@ -169,7 +169,3 @@ def test_a_cup_on_a_table_and_whoever_fills_a_chair_are_told_beside_them() -> No
     assert _told(_found("table", 0.7, 0, 0, 200, 100), _found("mug", 0.6, 90, 10, 20, 20)) == ["table", "mug"]
     chair, person = _found("chair", 0.7, 0, 0, 100, 100), _found("person", 0.6, 0, 0, 100, 98)
     assert _told(chair, person) == ["chair", "person"]
-
-
-def test_one_place_gets_one_name_even_of_two_that_are_not_alike() -> None:
-    assert _told(_found("book", 0.7, 0, 0, 100, 100), _found("laptop", 0.6, 1, 1, 98, 98)) == ["book"]

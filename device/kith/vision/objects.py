@@ -55,9 +55,6 @@ _SAME = 0.5
 """Two boxes of one name that overlap so much (intersection over union) are of one thing."""
 _WITHIN = 0.8
 """So much of the smaller box lies in the larger: a part of one thing, as half a table, found once more."""
-_SAME_PLACE = 0.8
-"""Boxes of different names that overlap so much: one thing, whatever it is, gets its surer name. Lower, and a
-cup would hide the saucer-wide table below it."""
 _MOST = 100
 """So many boxes are compared, the surest first."""
 
@@ -152,12 +149,11 @@ def in_frame(found: FoundObject, width_px: int, height_px: int) -> FoundObject:
 
 
 def _shows_the_same(surer: FoundObject, other: FoundObject) -> bool:
-    shared = surer.box.iou(other.box)
     if not _namesakes(surer.label, other.label):
-        # Somebody who sits in a chair fills nearly the same box as the chair: those are two.
-        return shared >= _SAME_PLACE and "person" not in (surer.label, other.label)
+        return False
     # One person may stand before another, and be framed by them; of furniture it is a part found again.
-    return shared >= _SAME or (surer.label != "person" and _within(surer.box, other.box) >= _WITHIN)
+    whole = surer.label != "person" and _within(surer.box, other.box) >= _WITHIN
+    return whole or surer.box.iou(other.box) >= _SAME
 
 
 def _namesakes(one: str, other: str) -> bool:
