@@ -106,6 +106,12 @@ class Walk:
         return frame
 
 
+def overlay(scene: U8, photo: U8, matrix: NDArray[np.float64], rng: np.random.Generator) -> None:
+    """Draw a photograph into a scene u8[960, 1280, 3] where the matrix f64[2, 3] puts it."""
+    mask = _feathered(photo.shape[0], photo.shape[1])
+    _overlay(scene, _shrinkable(photo, float(matrix[0, 0])), mask, matrix, _smear_px(rng))
+
+
 def sensed(scene: U8, gain: float, rng: np.random.Generator) -> U8:
     """What the sensor makes of a scene u8[960, 1280, 3]: light and noise."""
     levels = np.arange(256, dtype=np.float32) * np.float32(gain)
