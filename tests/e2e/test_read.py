@@ -56,7 +56,7 @@ def test_a_paragraph_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_what_goes_on_beyond_the_edge_is_marked(tmp_path: Path) -> None:
-    words = kith(tmp_path, sign("Emergency exit only", x=330)).stdout.splitlines()
+    words = kith(tmp_path, sign("Emergency exit only", x=370)).stdout.splitlines()
     assert len(words) == 1
     assert words[0].startswith("Emergency")
     assert words[0].endswith(", cut off")
