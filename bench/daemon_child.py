@@ -6,6 +6,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kith.config import Settings
 
 PICTURES = 60
 _EVERY = 8
@@ -26,7 +30,7 @@ def keep_pictures(video: Path, file: Path) -> Path:
     return file
 
 
-def run(pictures: Path, state: Path) -> None:
+def run(pictures: Path, state: Path, settings: Settings | None = None) -> None:
     """`kith run`, with a camera that gives kept pictures thirty times a second. All else is the device's."""
     from kith.runtime.memory import start_small
 
@@ -55,7 +59,7 @@ def run(pictures: Path, state: Path) -> None:
         return SimulatedCamera(FrameSource(fps=30.0, count=10**9, frames=frames), clock, paced=True)
 
     command.open_camera = open_camera
-    command.run(Settings(), state)
+    command.run(settings or Settings(), state)
 
 
 def look(video: Path) -> None:

@@ -162,14 +162,14 @@ def _enrol(state: Path) -> int:
 
 
 def _live(command: Sequence[str]) -> Life:
-    with _speaker() as environment, _running(command, environment) as pid:
+    with speaker() as environment, running(command, environment) as pid:
         time.sleep(SETTLED_S)
-        before_s = _cpu_s(pid)
+        before_s = cpu_s(pid)
         time.sleep(WATCH_S)
-        cpu = (_cpu_s(pid) - before_s) / WATCH_S
+        cpu = (cpu_s(pid) - before_s) / WATCH_S
         parts = _parts(pid)
-        voice = sum((_weigh(child).proportional for child in _children(pid)), 0.0)
-        return Life(settled=_weigh(pid), peak=_peak(pid), voice=voice, cpu=cpu, parts=parts)
+        voice = sum((weigh(child).proportional for child in children(pid)), 0.0)
+        return Life(settled=weigh(pid), peak=peak(pid), voice=voice, cpu=cpu, parts=parts)
 
 
 def _environment() -> dict[str, str]:
@@ -178,7 +178,7 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def _speaker() -> Iterator[dict[str, str]]:
+def speaker() -> Iterator[dict[str, str]]:
     """A sound device without a card, where there can be one."""
     with ExitStack() as stack:
         if why_not():
@@ -190,7 +190,8 @@ def _speaker() -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def _running(command: Sequence[str], environment: dict[str, str]) -> Iterator[int]:
+def running(command: Sequence[str], environment: dict[str, str]) -> Iterator[int]:
+    """A process, killed at the end; its pid."""
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     try:
         yield process.pid
@@ -199,22 +200,26 @@ def _running(command: Sequence[str], environment: dict[str, str]) -> Iterator[in
         process.wait()
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
+    """Seconds that the processor has worked for it."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The processes that it has started."""
     tasks = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for task in tasks for child in task.read_text(encoding="ascii").split()]
 
 
-def _peak(pid: int) -> float:
+def peak(pid: int) -> float:
+    """The most it ever had resident, MiB."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1024
 
 
-def _weigh(pid: int) -> Weight:
+def weigh(pid: int) -> Weight:
+    """What it holds now."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
     return _weight({line.split(":")[0]: int(line.split()[1]) for line in text.splitlines()[1:]})
 
