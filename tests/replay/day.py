@@ -15,12 +15,16 @@ from kith.types import (
     I16,
     Announcement,
     Band,
+    BoxPx,
     Earcon,
     Embedding,
     Phrase,
     Playback,
     PlaybackResult,
+    SeenObject,
+    SeenThing,
     Spoken,
+    Survey,
     Tone,
     View,
 )
@@ -115,7 +119,7 @@ class Day:
         return self
 
     def presses(self, what: str) -> Day:
-        """Now: tap, double, taphold, hold, hold4."""
+        """Now; any that a script may press."""
         self.happens(f"press: {what}")
         self.life.press(what)
         self._busy_ns = self.now_ns
@@ -137,6 +141,29 @@ class Day:
         """From now on the guard says this."""
         self.happens(f"guard: {what}")
         self.life.guard = says
+        return self
+
+    def shows(self, *what: str) -> Day:
+        """What is to be seen besides faces, as "chair -20" or, of a thing that was taught, "thing 1 15"."""
+        self.happens(f"in view: {', '.join(what) or 'nothing'}")
+        ids = {thing.name: thing.person_id for thing in self.life.things.everybody()}
+        objects: list[SeenObject] = []
+        things: list[SeenThing] = []
+        for number, one in enumerate(what):
+            name, _, bearing = one.rpartition(" ")
+            box = BoxPx(x=100.0, y=100.0, w=200.0 - number, h=100.0)
+            place = {"box": box, "bearing_deg": float(bearing), "score": 0.9}
+            if name in ids:
+                things.append(SeenThing(thing_id=ids[name], margin=None, near=True, **place))  # type: ignore[arg-type]
+            else:
+                objects.append(SeenObject(label=name, **place))  # type: ignore[arg-type]
+        self.life.survey = Survey(objects=tuple(objects), things=tuple(things))
+        return self
+
+    def holds(self, what: str, thing: int | None) -> Day:
+        """Something is held up before the camera, or is not any more."""
+        self.happens(f"held up: {what}")
+        self.life.holds(thing)
         return self
 
     def voice_dies(self) -> Day:
@@ -193,7 +220,12 @@ class Day:
 
     def _switch_on(self) -> Life:
         return Life(
-            self._folder, settings=self._settings, says=self._says, battery=self._battery, day=self._today
+            self._folder,
+            settings=self._settings,
+            says=self._says,
+            battery=self._battery,
+            day=self._today,
+            things={},
         )
 
     def _write(self, at_ns: int, what: str) -> None:

@@ -16,7 +16,7 @@ from kith.guard.ports import Fault, Health, Level, Position
 from kith.recognition.gallery import Gallery
 from kith.types import I16, Embedding, View
 from tests.replay.day import Day
-from tests.unit._core_kit import name_said
+from tests.unit._core_kit import MUG, name_said
 from tests.unit._gallery_kit import MODEL, looks
 from tests.unit._guard_kit import message, sensor
 
@@ -274,6 +274,29 @@ def people_come_and_go(day: Day) -> None:
     day.at("56:30").goes("Anna", 40).goes("a stranger", 41)
 
 
+def things_are_here(day: Day) -> None:
+    day.part("What is here; a mug is taught")
+    day.at("57:00").shows("chair -20", "mug 0", "coffee cup 4").presses("triple")
+    day.at("57:10").holds("a mug", MUG).presses("double")
+    day.at("57:19").presses("double")
+    day.at("57:40").holds("nothing", None).shows("chair -20", "thing 1 15")
+    day.at("57:45").comes("Anna", 42, look(ANNA))
+    day.at("57:52").presses("triple")
+    day.at("58:00").goes("Anna", 42).shows()
+    day.part("The mug is to be told of unasked")
+    day.at("58:05").presses("taphold")
+    day.at("58:17").presses("tap")
+    day.at("58:20").presses("tap")
+    day.at("58:23").presses("triple")
+    day.at("58:30").presses("taphold")
+    day.at("58:40").shows("thing 1 -15")
+    day.at("58:50").shows()
+    day.part("A description and a reading, where there is neither")
+    day.at("59:10").presses("doublehold")
+    day.at("59:20").presses("triplehold")
+    day.at("59:30").presses("triple")
+
+
 PARTS: tuple[Callable[[Day], None], ...] = (
     nobody_is_known,
     anna_is_remembered_by_ear,
@@ -288,4 +311,5 @@ PARTS: tuple[Callable[[Day], None], ...] = (
     the_microphone_breaks,
     years_pass,
     people_come_and_go,
+    things_are_here,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from kith.announce import words
+from kith.announce import inventory, words
 from kith.announce.phrasing import capital
 from kith.announce.words import LINES, REASONS
 from kith.types import Earcon
@@ -19,19 +19,24 @@ class Wording:
     """Of a device that knows people by these names."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        name = "|".join([*map(re.escape, names), r"person \d+", "the name", "someone known"])
+        name = "|".join([*map(re.escape, names), r"(?:person|thing) \d+", "the name", "someone known"])
         self._name = f"(?:(?:{name})(?: {words.OR} (?:{name}))*)"
         self._lines = {key: self._line(line.text) for key, line in LINES.items() if line.text}
         tour = "|".join(text for key, text in self._lines.items() if _is_of_the_tour(key))
         self._tour = re.compile(f"(?:{tour})(?: (?:{tour}))*")
         self._callouts = re.compile(self._sentences())
+        self._here = re.compile(self._survey())
+        self._excuse = re.compile(self._without_a_survey())
 
     def keys_of(self, text: str) -> list[str]:
-        """The lines that these words are; "people" for who is here, "tour" for how the device does; empty for
-        what nobody wrote down."""
+        """The lines that these words are; "people" for who is here, "here" for what else is, "tour" for how
+        the device does; empty for what nobody wrote down."""
         keys = [key for key, line in self._lines.items() if re.fullmatch(line, text)]
         if self._callouts.fullmatch(text):
             keys.append("people")
+        elif self._here.fullmatch(text):
+            keys.append("here")
+        keys += [f"here.{what}" for what in ("missing", "off", "failed") if self._is_excuse(text, what)]
         if self._tour.fullmatch(text):
             keys.append("tour")
         return keys
@@ -60,6 +65,7 @@ class Wording:
         return [
             ("name", self._name),
             ("count", _COUNT),
+            ("things", _COUNT),
             ("Count", f"(?i:{_COUNT})"),
             ("reason", any_of(str)),
             ("Reason", any_of(capital)),
@@ -73,6 +79,31 @@ class Wording:
         others = f"{words.OTHER_ONE}|{words.OTHER_MANY.replace('{Count}', f'(?i:{_COUNT})')}"
         return f"{someone}(?: {someone})*(?: (?:{others})\\.)?"
 
+    def _people(self) -> str:
+        """What a tap is answered, where there is anybody."""
+        lines = (line for key, line in self._lines.items() if re.match(r"answer\.(stranger|unsure)_", key))
+        return "|".join([self._sentences(), *lines])
+
+    def _survey(self) -> str:
+        """People, things, objects: at least one of them."""
+        directions = "|".join(word for _, word in words.DIRECTIONS)
+        thing = f"{self._name}, (?:{directions})(?:, {inventory.NEAR})?\\."
+        one = "|".join(one for one, _ in inventory.OBJECTS.values())
+        many = "|".join(many for _, many in inventory.OBJECTS.values())
+        places = "|".join(inventory.PLACES.values())
+        group = f"(?:(?i:{one})|(?i:{_COUNT}) (?:{many})) (?:{places})"
+        objects = f"{group}(?:, {group})*\\."
+        sentences = f"(?:{self._people()}|{thing})(?: {thing})*(?: {objects})?|{objects}"
+        return f"(?:{sentences})"
+
+    def _without_a_survey(self) -> str:
+        answers = "|".join(line for key, line in self._lines.items() if key.startswith("answer."))
+        return f"(?:{self._sentences()}|{answers}) "
+
+    def _is_excuse(self, text: str, what: str) -> bool:
+        line = self._lines[f"here.{what}"]
+        return re.fullmatch(f"{self._excuse.pattern}{line}", text) is not None
+
 
 def _is_of_the_tour(key: str) -> bool:
     return key.startswith(_TOUR) or LINES[key].sound is Earcon.FAULT or key == "camera.covered"
@@ -81,4 +112,4 @@ def _is_of_the_tour(key: str) -> bool:
 def _sounds_of(key: str) -> tuple[Earcon | None, ...]:
     if key == "people":
         return None, Earcon.STRANGER
-    return (None,) if key == "tour" else (LINES[key].sound,)
+    return (None,) if key in ("tour", "here") else (LINES[key].sound,)

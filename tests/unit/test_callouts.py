@@ -146,7 +146,6 @@ def test_an_answer_is_a_response_that_names_its_people() -> None:
     room.enter(ANNA, at_ms=0)
     answer = room.callouts.answer(View.NORMAL, ms(10))
     assert (answer.band, answer.person_ids, answer.expires_ns) == (Band.RESPONSE, (ANNA,), ms(5010))
-    assert room.ambient(20) == "Anna, ahead, two metres."
 
 
 def test_a_fixed_line_takes_the_recording_of_a_name() -> None:
@@ -156,3 +155,29 @@ def test_a_fixed_line_takes_the_recording_of_a_name() -> None:
     assert known.phrase is not None
     assert known.phrase.text == "Not remembered: this looks like Anna."
     assert known.phrase.parts[1] == Recorded(text="Anna.", path=Path("anna.wav"))
+
+
+def test_who_is_named_in_an_answer_is_not_told_of_unasked_as_well() -> None:
+    room = Room()
+    room.enter(ANNA, at_ms=0)
+    assert room.callouts.answer(View.NORMAL, ms(100)).identities == ((ANNA,),)
+    assert room.ambient(200) is None
+
+
+def test_an_answer_that_was_not_heard_has_told_of_nobody() -> None:
+    room = Room()
+    room.people.append(Companion(person_ids=(BEN,), place=place(0, 1000)))
+    room.enter(ANNA, at_ms=0)
+    answer = room.callouts.answer(View.NORMAL, ms(100))
+    room.callouts.unheard(answer.identities)
+    assert room.ambient(200) == "Anna, ahead, two metres."  # of Ben was told before
+    assert room.ambient(300) is None
+
+
+def test_who_left_before_an_answer_was_not_heard_is_not_called_after() -> None:
+    room = Room()
+    room.enter(ANNA, at_ms=0)
+    answer = room.callouts.answer(View.NORMAL, ms(100))
+    room.callouts.note(Left(person_ids=(ANNA,), at_ns=ms(3100)))
+    room.callouts.unheard(answer.identities)
+    assert room.ambient(3200) is None

@@ -59,6 +59,7 @@ class Callouts:
         self._voice_of = voice_of
         self._company = company
         self._pending: OrderedDict[tuple[int, ...] | int, int] = OrderedDict()  # ids or a stranger's track
+        self._answered: dict[tuple[int, ...], int] = {}  # who was pending and is in the newest answer
 
     def note(self, event: PresenceEvent) -> None:
         """Keep an appearance pending (the oldest of more than MAX_PENDING is dropped), forget a leaving."""
@@ -69,6 +70,7 @@ class Callouts:
                 self._pend(event.track_id, event.at_ns)
             case Left():
                 self._pending.pop(event.person_ids, None)
+                self._answered.pop(event.person_ids, None)
 
     def next_ambient(self, now_ns: int) -> Announcement | None:
         """One announcement of all that is pending and true now, made anew; None if nothing is.
@@ -98,7 +100,7 @@ class Callouts:
         )
 
     def answer(self, view: View | NoView, now_ns: int) -> Announcement:
-        """Who is here now, for a tap; or why it cannot see."""
+        """Who is here now, for a tap; or why it cannot see. Whoever it names is not pending any more."""
         if isinstance(view, NoView):
             return self._phrasebook.announcement(view.value, now_ns)
         company = self._company(now_ns)
@@ -106,14 +108,22 @@ class Callouts:
         unsure = company.unsure + len(company.people) - len(people)
         if not people:
             return self._nobody_known(view, company.strangers, unsure, now_ns)
+        named = [one.person_ids for one, _ in people]
+        self._answered = {ids: self._pending.pop(ids) for ids in named if ids in self._pending}
         return Announcement(
             key="answer",
             phrase=Phrase(parts=_sentences(people, others=company.strangers + unsure, facing=True)),
             earcon=None,
             band=Band.RESPONSE,
             expires_ns=now_ns + self._response_max_age_ns,
-            identities=tuple(one.person_ids for one, _ in people),
+            identities=tuple(named),
         )
+
+    def unheard(self, identities: Sequence[tuple[int, ...]]) -> None:
+        """An answer that named these was not heard: those who were pending are pending again."""
+        for ids in identities:
+            if ids in self._answered:
+                self._pend(ids, self._answered.pop(ids))
 
     def nobody(self, now_ns: int) -> bool:
         """Whether an answer would be of nobody at all."""

@@ -35,6 +35,7 @@ from kith.recognition.presence import NamesHeard, Presence
 from kith.types import (
     Announcement,
     Appeared,
+    Band,
     ButtonEdge,
     Left,
     Outcome,
@@ -298,6 +299,9 @@ class Core:
             self._note(self._presence.step(names, now_ns), now_ns)
             self._expiring.met(announcement.identities)
         # While a press is under way it was the wearer who wanted quiet.
-        self._things.ended(announcement, missed=not heard and not self._presses.pending)
+        missed = not heard and not self._presses.pending
+        if missed and announcement.band is Band.RESPONSE:
+            self._callouts.unheard(announcement.identities)
+        self._things.ended(announcement, missed=missed)
         self._talk.ended(announcement, result, now_ns)
         self._meanings.ended(announcement)
