@@ -23,6 +23,7 @@ from kith.drivers.simulated_narrator import SimulatedNarrator, Told
 from kith.ports import Narration, NarrationEnd, Narrator, Subject
 from kith.types import U8
 from kith.vision.networks import has_files
+from tests.e2e._chat_server import STREAM, answer, sends, serving
 
 PATIENCE_S = 60.0
 SOON_S = 0.5
@@ -108,6 +109,23 @@ class Reader:
         pass
 
 
+class Describer:
+    """A description by a server that is honest."""
+
+    says = ("Two steps down. A door.", NarrationEnd.DONE)
+    subject = Subject(rgb=sign())
+
+    def __init__(self) -> None:
+        self._server = serving(sends(STREAM + answer("Two steps", " down. ", "A door.")))
+        self._url = self._server.__enter__().url
+
+    def make(self) -> Narrator:
+        return SceneNarrator(SceneSettings(enabled=True, url=self._url), voice="en")
+
+    def close(self) -> None:
+        self._server.__exit__(None, None, None)
+
+
 class Unheard:
     """A description whose server is not there."""
 
@@ -126,6 +144,7 @@ KITS: dict[str, Callable[[], Kit]] = {
     "scripted": Scripted,
     "child": Child,
     "reader": Reader,
+    "describer": Describer,
     "unheard": Unheard,
 }
 

@@ -93,3 +93,9 @@ def test_what_a_look_would_not_believe_counts() -> None:
 def test_how_often_the_network_runs() -> None:
     """One run takes tens of milliseconds on a small board."""
     assert len(list(tiles(640, 480))) == 35
+    assert len(list(tiles(1280, 960))) == 35
+
+
+def test_a_larger_picture_gets_finer_tiles() -> None:
+    for width in (1296, 1640, 1920, 2560, 4608):
+        assert min(region.w for region in tiles(width, width * 3 // 4)) <= 330

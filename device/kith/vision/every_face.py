@@ -1,8 +1,8 @@
 """Every face in one picture, also those that a look leaves to the next look: small ones, and unsure ones.
 
 For pictures that are to leave the device: a face that is missed here is seen by somebody else, one that is
-none is covered for nothing. So the whole frame is gone through in tiles of half its width and of a quarter
-too, and what a look would not yet believe counts.
+none is covered for nothing. So the whole frame is gone through in tiles of half its width, of a quarter, and
+so on, and what a look would not yet believe counts too.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from kith.vision.second_look import Region
 
 _LEAST_SCORE = 0.35
 """Believed here; a look asks for 0.6 (`vision.detector_score`)."""
-_PARTS = (1, 2, 4)
-"""Of the frame's sides. Of 623 faces whose eyes were 4 px apart or more in a frame of 640, all but one were
-found; of 177 smaller ones, of which Kith's own embedder recognises none, three of four. Without the quarters,
-only half of those from 4 to 6 px were. (`python -m calibration.covering`)"""
+_PARTS = 4
+"""Of each side, at the finest level. Of 623 faces whose eyes were 4 px apart or more in a frame of 640, all
+but one were found; of 177 smaller ones, of which Kith's own embedder recognises none, three of four. Without
+the quarters, only half of those from 4 to 6 px were. (`python -m calibration.covering`)"""
+_FINEST_PX = 330
+"""A camera that shows more than 1280 px gets finer parts: in tiles of 320 all 502 faces were found whose eyes
+were 6 px apart or more. What is larger could be recognised, where so large a picture is sent."""
 _OVERLAP = 0.25
 """Of a tile with the next: whoever is cut by the edge of the one is whole in the other, or large enough for
 larger tiles."""
@@ -41,11 +44,13 @@ def every_face(analyzer: FaceAnalyzer, rgb: U8) -> list[Face]:
 
 
 def tiles(width_px: int, height_px: int) -> Iterator[Region]:
-    """The whole picture, then tiles of half its sides, then of a quarter, each level covering it."""
-    for parts in _PARTS:
+    """The whole picture, then tiles of half its sides, of a quarter, and so on, each level covering it."""
+    parts = 1
+    while parts <= _PARTS or width_px * 2 > _FINEST_PX * parts:
         w, h = width_px // parts, height_px // parts
         for y, x in product(_starts(height_px, h), _starts(width_px, w)):
             yield Region(x=x, y=y, w=w, h=h)
+        parts *= 2
 
 
 def _starts(length_px: int, tile_px: int) -> list[int]:
