@@ -42,6 +42,8 @@ LEAST_LIKE, MOST_LIKE = 0.95, 0.8
 """Correlation of the name with the sound where it is played, and of a part of it with the prompt."""
 _PART_S = 0.1
 _LONGEST_LINE_S = 6.0
+_ROUNDED_S = 0.001
+"""Events are told to the millisecond: a sound may begin some samples before."""
 _LISTEN_S = 0.2
 _SILENT = 10
 _LIKE_A_PRESS = 0.9
@@ -241,7 +243,7 @@ def _played(mono: I16, events: Sequence[Told], name: I16) -> tuple[float, ...]:
     made_up = _made_up(events)
     lines = [(event, to_s) for event, to_s in _spoken(events) if event["text"].startswith("the name.")]
     lines += [(event, to_s) for event, to_s in _spoken(events) if made_up and made_up in event["text"]]
-    return tuple(likeness(name, _between(mono, event["t_s"], to_s)) for event, to_s in lines)
+    return tuple(likeness(name, _between(mono, event["t_s"] - _ROUNDED_S, to_s)) for event, to_s in lines)
 
 
 def _prompted(mono: I16, events: Sequence[Told], name: I16) -> float:
