@@ -196,7 +196,7 @@ def test_the_command_plays_the_sounds_when_it_is_asked_to(
     monkeypatch.setattr("kith.drivers.speaker.SpeakerSink", lambda device: WavSink(tmp_path / "heard.wav"))
     monkeypatch.setattr("kith.drivers.speech.open_speech", lambda settings: SimulatedSpeech())
     environ = {"KITH_GUARD_SOCKET": str(tmp_path / "guard.sock")}
-    for options, count in (([], 0), (["--sounds"], 24)):
+    for options, count in (([], 0), (["--sounds"], 25)):
         done = CliRunner().invoke(main, ["doctor", "--data", str(tmp_path / "s"), *options], env=environ)
         after = done.stdout.partition("none runs")[2].splitlines()[1:]
         assert len(after) == count, done.output

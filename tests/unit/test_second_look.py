@@ -312,7 +312,7 @@ def test_a_face_that_is_not_small_is_never_taken_from_a_cut() -> None:
 
 def test_faces_of_a_cut_are_told_in_pixels_of_the_frame_without_those_it_cuts() -> None:
     class Detects:
-        def detect(self, rgb: U8) -> list[Face]:
+        def detect(self, rgb: U8, least_score: float | None = None) -> list[Face]:
             assert rgb.shape == (150, 200, 3)
             return [face(50, 60, 30, 5.0), face(-4, 60, 30), face(180, 60, 30), face(50, 140, 30)]
 
