@@ -153,8 +153,9 @@ def test_a_child_that_hangs_is_killed_after_its_deadline(
     until(lambda: gone(pid))
 
 
-def test_a_cancelled_child_is_killed_at_once_and_nothing_more_is_told(troubled: Make) -> None:
-    narrator = troubled("floods")
+@pytest.mark.parametrize("trouble", ["floods", "hangs"])
+def test_a_cancelled_child_is_killed_at_once_and_nothing_more_is_told(troubled: Make, trouble: str) -> None:
+    narrator = troubled(trouble)
     news = begun(narrator)
     news.next()
     pid = pid_of(narrator)

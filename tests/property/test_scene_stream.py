@@ -13,8 +13,9 @@ from kith.ports import NarrationEnd
 from tests.e2e._chat_server import DONE, answer, delta, event
 
 SAID = ("Two steps\ndown. ", "<thi", "nk>secret</th", "ink>", "Žofie 张 🙂", " <b> ", "is ahead.")
-HONEST = b": ping\r\n\r\n" + answer(*SAID).replace(b"\n", b"\r\n") + delta("never heard")
-TOLD = "Two steps\ndown. Žofie 张 🙂 <b> is ahead."
+IN_LINES = b'data: {"choices":\ndata: [{"delta": {"content": "Ahead: "}}]}\n\n'
+HONEST = b": ping\r\n\r\n" + (IN_LINES + answer(*SAID)).replace(b"\n", b"\r\n") + delta("never heard")
+TOLD = "Ahead: Two steps\ndown. Žofie 张 🙂 <b> is ahead."
 
 
 def told(parts: list[bytes]) -> tuple[str, str]:

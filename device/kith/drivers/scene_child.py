@@ -33,6 +33,7 @@ class Watch:
         self._end = end
         self._pause_s = asked["pause_ms"] / 1000
         self.until_s = now_s + asked["first_words_ms"] / 1000
+        self._moved = threading.Event()
         self._longest_s = now_s + asked["longest_ms"] / 1000
         # Held while something is told: nothing may follow an end.
         self.telling = threading.Lock()
@@ -41,10 +42,13 @@ class Watch:
     def words_came(self) -> None:
         """Further words are waited for from now on."""
         self.until_s = time.monotonic() + self._pause_s
+        self._moved.set()
 
     def _watch(self) -> None:
         while (left_s := min(self.until_s, self._longest_s) - time.monotonic()) > 0:
-            time.sleep(left_s)
+            # Words may bring the deadline nearer.
+            self._moved.wait(left_s)
+            self._moved.clear()
         with self.telling:
             self._end.end("took_too_long")
             os._exit(0)
