@@ -19,6 +19,7 @@ from kith.app.surroundings import Objects, Surroundings
 from kith.app.surveying import ANSWER_WITHIN_NS, OPEN_WITHIN_NS, Surveying
 from kith.clock import NS_PER_S
 from kith.config import AnnounceSettings, Settings, ThingsSettings
+from kith.guard.ports import Level
 from kith.recognition.survey_votes import SurveyVotes
 from kith.recognition.thing_watch import GONE_NS, ThingWatch
 from kith.types import (
@@ -33,6 +34,7 @@ from kith.types import (
 )
 from kith.vision.objects import LABELS
 from tests.unit._core_kit import ANNA, KEYS, STRANGER, Life
+from tests.unit._guard_kit import message, sensor
 from tests.unit._machine_kit import ms, sighting
 from tests.unit.test_spoken_interface import DOC, Room, room, table
 
@@ -436,6 +438,19 @@ def test_a_thing_that_was_silenced_by_a_press_is_not_told_of_again(life: Life) -
     life.live(8, until=lambda: life.core.speaking)
     life.press("tap")
     assert life.hear(10) == []
+
+
+def test_a_thing_that_the_buzzer_cut_off_is_told_of_again(life: Life) -> None:
+    """The wearer did not want that quiet."""
+    announce(life)
+    life.guard = lambda at_ms: message(at_ms, Level.QUIET)
+    life.survey = survey(keys(life))
+    life.live(8, until=lambda: life.core.speaking)
+    life.live(0.1)
+    life.guard = lambda at_ms: message(at_ms, Level.CONTACT, sensor(distance_mm=300))
+    assert life.hear(3) == []
+    life.guard = lambda at_ms: message(at_ms, Level.QUIET)
+    assert life.hear(6) == ["keys, ahead."]
 
 
 def test_watched_things_that_come_are_news_until_told() -> None:
