@@ -18,8 +18,8 @@ class Page:
     """Lines that are written somewhere, on a page that lies turned by an angle. A reader who looks at one in
     another direction than it was written in reads a little, badly."""
 
-    def __init__(self, turned_deg: float = 0.0) -> None:
-        self._turned_deg = turned_deg
+    def __init__(self, turned_deg: float = 0.0, score: float = 0.99) -> None:
+        self._turned_deg, self._score = turned_deg, score
         self._written: list[tuple[TextLine, str]] = []
         self.reads: list[str] = []
 
@@ -64,8 +64,8 @@ class Page:
         self.reads.append(text)
         askew = abs((written.angle_deg - line.angle_deg + 180.0) % 360.0 - 180.0)
         if askew > 10.0:
-            return [ReadWord(text="nq", score=0.4)]
-        return [ReadWord(text=word, score=0.99) for word in text.split()]
+            return [ReadWord(text="nq", score=0.25)]
+        return [ReadWord(text=word, score=self._score) for word in text.split()]
 
     def told(self) -> str:
         return "".join(read_page(RGB, self.find(), self))
@@ -140,6 +140,23 @@ def test_on_its_head_a_line_is_cut_off_where_it_is() -> None:
     page = Page(180)
     page.write("Way out", 320 - 50 + 3, 0)
     assert page.told() == "Way out, cut off"
+
+
+@pytest.mark.parametrize(
+    ("text", "height", "score", "told"),
+    [
+        ("8", 40, 0.85, "8"),
+        ("8", 40, 0.75, ""),
+        ("O", 300, 0.99, ""),
+        ("OO", 20, 0.7, "OO"),
+        ("OO", 20, 0.5, "something unclear"),
+        ("OO", 20, 0.3, ""),
+    ],
+)
+def test_a_pattern_is_passed_over(text: str, height: float, score: float, told: str) -> None:
+    page = Page(score=score)
+    page.write(text, 0, 0, length=max(100, height), height=height)
+    assert page.told() == told
 
 
 def test_specks_and_an_empty_page_are_nothing() -> None:

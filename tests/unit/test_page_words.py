@@ -69,6 +69,8 @@ def test_a_paragraph_runs_on_and_a_new_sentence_does_not() -> None:
 
 def test_what_follows_a_gap_is_a_line_of_its_own() -> None:
     assert told(read("Please"), read("use?", follows=True)) == f"Please\n{UNCLEAR}"
+    assert told(read("Please?"), read("use", follows=True)) == f"{UNCLEAR}\nuse"
+    assert told(read("Please", after=True), read("use", follows=True)) == f"Please, {CUT_OFF}\nuse"
     assert told(read("Please"), read("use", before=True, follows=True)) == f"Please\n{CUT_OFF}, use"
 
 

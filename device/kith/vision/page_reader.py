@@ -24,6 +24,12 @@ _TRIED = 3
 _EDGE = 0.02
 """A line whose box ends so many of its heights beyond the picture's edge goes on there: 60 of 64 lines that
 did were taken for such, and none of 48 that ended 0.3 heights or more before it."""
+_LEGIBLE = 0.4
+"""What reads worse than this on the average is taken for a pattern, as bricks and coins make, and passed over
+in silence."""
+_LONE_SURE = 0.8
+_LONE_SIDE = 0.33
+"""A letter alone must be surer, and no higher than so much of the picture: whatever is round is an O."""
 _LOWEST_PX = 5.0
 """What is lower cannot be read, and is not there."""
 
@@ -43,6 +49,8 @@ def read_page(rgb: U8, found: Sequence[TextLine], reader: Reads) -> Iterator[str
     page, above = PageWords(), None
     for place in reading_order(boxes):
         line, words = _read(rgb, lines[place], reader)
+        if not _is_text(line, words, min(rgb.shape[:2])):
+            continue
         before, after = _cut(line, rgb.shape[1], rgb.shape[0])
         runs_on = above is not None and follows(boxes[above], boxes[place])
         if piece := page.line(
@@ -72,6 +80,14 @@ def _read(rgb: U8, line: TextLine, reader: Reads) -> tuple[TextLine, list[ReadWo
     turned = _turned(line, 180.0)
     others = reader.read(rgb, turned)
     return (turned, others) if _sureness(others) > max(SURE, _sureness(words)) else (line, words)
+
+
+def _is_text(line: TextLine, words: Sequence[ReadWord], side_px: int) -> bool:
+    """Whether there is any text at all, be it well read or not."""
+    sureness = _sureness(words)
+    if sum(len(word.text) for word in words) == 1:
+        return sureness >= _LONE_SURE and line.height <= _LONE_SIDE * side_px
+    return sureness >= _LEGIBLE
 
 
 def _page_deg(lines: Sequence[TextLine]) -> float:

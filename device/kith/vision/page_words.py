@@ -48,7 +48,8 @@ class PageWords:
         before, self._before = self._before, text
         if not before:
             return text
-        runs_on = line.follows and text[0].islower() and not line.cut_before and told[0] != UNCLEAR
+        whole = told[0] not in (UNCLEAR, CUT_OFF) and not before.endswith((UNCLEAR, CUT_OFF))
+        runs_on = line.follows and text[0].islower() and whole
         return (" " if runs_on else "\n") + text
 
 
