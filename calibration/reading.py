@@ -22,7 +22,7 @@ from kith.vision.imaging import load_photo
 from kith.vision.networks import find_files
 from kith.vision.page_reader import read_page
 from kith.vision.page_words import CUT_OFF, UNCLEAR
-from kith.vision.text_finder import TextFinder
+from kith.vision.text_finder import TextFinder, well_lit
 from kith.vision.text_reader import TextReader
 from models import MODELS_DIR
 
@@ -39,6 +39,7 @@ class Reading:
 
     def read(self, rgb: U8) -> str:
         """The text as it is told."""
+        rgb = well_lit(rgb)
         return "".join(read_page(rgb, self._finder.find(rgb), self._reader))
 
 

@@ -44,6 +44,8 @@ _UNSEEN: dict[View | NoView, str] = {
     View.COVERED: "covered",
     View.DARK: "too_dark",
 }
+"""The key of the reason why there is nothing to put into words. Text is looked for in the dark all the same:
+it is read in a twentieth of the light."""
 
 NarrationKind = Literal["scene", "read"]
 
@@ -106,6 +108,7 @@ class _Under:
     known: Announcement | None
     waits_ns: int
     quiet_ns: int
+    dark: bool = False
     number: int | None = None
     shown: Shown | None = None
     end: NarrationEnd | None = None
@@ -155,6 +158,7 @@ class Narrating:
                 known=self._parts.known(now_ns),
                 waits_ns=now_ns + PICTURE_NS,
                 quiet_ns=now_ns,
+                dark=view is View.DARK,
             )
             self._want_picture(True)
             self._prompts.say(f"{self._kind}.begin", now_ns)
@@ -243,7 +247,7 @@ class Narrating:
         """The key of the reason why there is nothing to put into words, or nobody to do it."""
         if self._parts.narrator is None:
             return NarrationEnd.MISSING.value
-        return _UNSEEN.get(view)
+        return None if view is View.DARK and self._kind == "read" else _UNSEEN.get(view)
 
     def _want_picture(self, wanted: bool) -> None:
         wants = self._around.perception.wants - {Want.PICTURE}
@@ -299,9 +303,10 @@ class Narrating:
         if empty and under.told:
             if under.sentences.full and self._kind == "read":
                 self._prompts.say("read.more", now_ns)
-        elif empty and self._kind == "read":
+        elif empty and self._kind == "read" and not under.dark:
             self._prompts.say("read.nothing", now_ns)
         else:
             reason = NarrationEnd.NOTHING if empty else end
+            because = _UNSEEN[View.DARK] if empty and under.dark else reason.value
             line = "broke_off" if under.told else "refused"
-            self._prompts.say(f"{self._kind}.{line}", now_ns, reason=reason.value)
+            self._prompts.say(f"{self._kind}.{line}", now_ns, reason=because)

@@ -15,7 +15,7 @@ from kith.errors import ModelError
 from kith.ports import NarrationEnd
 from kith.runtime.memory import let_go_of_heap
 from kith.vision.page_reader import read_page
-from kith.vision.text_finder import TextFinder
+from kith.vision.text_finder import TextFinder, well_lit
 from kith.vision.text_reader import TextReader
 
 
@@ -26,7 +26,7 @@ def main(parent_pid: str) -> None:
     header, picture = end.request()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     cv2.setNumThreads(header["threads"])
-    rgb = np.frombuffer(picture, np.uint8).reshape(header["height_px"], header["width_px"], 3)
+    rgb = well_lit(np.frombuffer(picture, np.uint8).reshape(header["height_px"], header["width_px"], 3))
     try:
         # One network after the other: together they would take half of a small board's memory.
         lines = TextFinder(Path(header["finder"]), header["longer_side_px"]).find(rgb)
