@@ -28,7 +28,7 @@ ASKED_S, SETTLED_S, WATCH_S = 5.0, 25.0, 10.0
 """The button is pressed; weighed; so long the processor is watched."""
 _POLL_S = 0.02
 _WIDTH = 34
-_LENGTH = 256
+_LENGTH = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +121,7 @@ def _watch_child(pid: int, name: str, until_s: float) -> tuple[float | None, flo
 
 def _teach(state: Path) -> None:
     """A thing that is nowhere in view: it is searched for each second and never found."""
-    model_id = thing_network(models_dir())
+    model_id = thing_network()
     assert model_id is not None
     vector = np.zeros(_LENGTH, np.float32)
     vector[0] = 1.0

@@ -10,10 +10,9 @@ import pytest
 from kith.app.opening import thing_network
 from kith.recognition.gallery import Gallery
 from tests.unit._gallery_kit import MODEL, TODAY, looks, thing_looks
-from tests.unit._portraits import ROOT
 from tests.unit.test_cli_people_keeping import TONE, kith, refused, said
 
-NETWORK = thing_network(ROOT / "models")
+NETWORK = thing_network()
 assert NETWORK is not None
 
 

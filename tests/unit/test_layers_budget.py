@@ -121,7 +121,10 @@ device.core.handle(Tick(), 10**9)
 device.close()
 """
 
-OBJECTS = {"kith.vision.objects", "kith.vision.things", "kith.app.thing_eyes"}
+OBJECTS = {
+    *("kith.vision.objects", "kith.vision.things", "kith.app.thing_eyes"),
+    "kith.recognition.thing_matcher",
+}
 NARRATORS = {"kith.drivers.scene_narrator", "kith.drivers.reading_narrator", "kith.drivers.narrator_process"}
 ALL_OFF = (
     "things=ThingsSettings(enabled=False), scene=SceneSettings(enabled=False),"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from kith.recognition.operating_point import OperatingPoint, load_operating_poin
 
 if TYPE_CHECKING:
     from kith.vision.pipeline import FaceAnalyzer
+
+THING_FIGURES = "thing_matching.toml"
+"""Of the folder of the measured figures: how things are told apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,21 +54,22 @@ def open_people(state: Path) -> Gallery:
     return Gallery.open(gallery_file(state), None)
 
 
-def open_things(state: Path, models: Path | None) -> Gallery:
-    """As `open_people`, and able to tell which things were taught to another network than that of a models
-    folder. Raises ModelError too."""
+def open_things(state: Path) -> Gallery:
+    """As `open_people`, and able to tell which things were taught by another kind of looks than today's.
+    Raises ModelMissing too."""
     _require(state, create=False)
-    return Gallery.open(gallery_file(state), None, thing_network(models or models_dir()))
+    return Gallery.open(gallery_file(state), None, thing_network())
 
 
-def thing_network(models: Path) -> str | None:
-    """The network that things are taught to, built or not; None where the manifest describes none. Raises
-    ModelError."""
-    # Imported here, as above.
-    from kith.vision.networks import read_manifest
-
-    spec = read_manifest(models).networks.get("objects")
-    return None if spec is None else spec.model_id
+def thing_network() -> str | None:
+    """The kind of looks that things are taught by; None where its figures cannot be read. Raises
+    ModelMissing where there are no figures at all."""
+    try:
+        table = tomllib.loads((calibration_dir() / THING_FIGURES).read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return None
+    model_id = table.get("model_id")
+    return model_id if isinstance(model_id, str) else None
 
 
 def _require(state: Path, create: bool) -> None:

@@ -95,7 +95,7 @@ def assemble(
     objects = objects_fitted(settings.things, models_dir())
     fitted = objects is Objects.FITTED
     gallery, troubles = _open_gallery(
-        gallery_file, analyzer.model_id, thing_network(models_dir()) if fitted else None
+        gallery_file, analyzer.model_id, thing_network() if fitted else None
     )
     perception = Perception(
         analyzer,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kith.cli.base import data_option, echo_json, models_option, state_of
+from kith.cli.base import data_option, echo_json, state_of
 from kith.cli.entries import forget_entry, rename_entry
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ def things() -> None:
 @things.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON list.")
 @data_option
-@models_option
-def things_list(as_json: bool, data: Path | None, models: Path | None) -> None:
+def things_list(as_json: bool, data: Path | None) -> None:
     """Show what was taught, from how many views and when, and what is told of unasked.
 
     What another network was taught is not found any more. It says so; forget it, and teach it again.
@@ -38,7 +37,7 @@ def things_list(as_json: bool, data: Path | None, models: Path | None) -> None:
     """
     from kith.app.opening import open_things
 
-    with open_things(state_of(data), models) as gallery:
+    with open_things(state_of(data)) as gallery:
         taught, foreign = gallery.things(), gallery.of_another_network()
     if as_json:
         echo_json([_as_json(thing, foreign) for thing in taught])
