@@ -27,13 +27,14 @@ from kith.types import (
     HeldFault,
     HeldThing,
     PictureFace,
+    Rejection,
     Sighting,
     Survey,
     Want,
 )
 from kith.vision.pipeline import Assessment, FaceAnalyzer
 from kith.vision.second_look import Region
-from tests.unit._gallery_kit import MODEL, POINT, looks
+from tests.unit._gallery_kit import MODEL, POINT, TODAY, looks
 
 FOCAL_PX = 320 / math.tan(math.radians(31.1))
 """Of the camera's 640 pixels over 62.2 degrees; turning the picture changes no lens."""
@@ -52,6 +53,8 @@ class Someone:
 
     def __init__(self, offset_px: float, *finer: Face) -> None:
         self._offset_px, self._finer = offset_px, finer
+        self.seed = 1
+        self.rejection: Rejection | None = None
 
     def detect(self, rgb: np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]) -> list[Face]:
         return [a_face(BoxPx(x=rgb.shape[1] / 2 + self._offset_px - 30, y=100, w=60, h=80))]
@@ -62,10 +65,10 @@ class Someone:
     def assess(self, rgb: object, face: Face) -> Assessment:
         quality = FaceQuality(sharpness=20, luma=120, yaw_deg=0, pitch_deg=0, inter_eye_px=EYES_PX)
         aligned = AlignedFace(rgb=np.zeros((112, 112, 3), np.uint8))
-        return Assessment(face=face, quality=quality, rejection=None, aligned=aligned)
+        return Assessment(face=face, quality=quality, rejection=self.rejection, aligned=aligned)
 
     def embed(self, aligned: AlignedFace) -> Embedding:
-        return looks(1)[0]
+        return looks(self.seed)[0]
 
 
 @pytest.mark.parametrize(
@@ -233,3 +236,27 @@ def test_somebody_who_overlaps_a_known_face_a_little_is_somebody_else(matcher: M
     assert picture is not None
     assert [face.track_id is None for face in picture.faces] == [False, True]
     assert picture.faces[1].box == beside
+
+
+def test_a_picture_tells_whom_it_shows_by_itself(tmp_path: Path) -> None:
+    """A track is embedded seldom once it is sure whose it is, and never in a look that is not good enough:
+    somebody else may have stepped into it."""
+    with Gallery.open(tmp_path / "kith.db", MODEL) as gallery:
+        anna = gallery.add_person("Anna", looks(1), TODAY).person_id
+        matcher = Matcher(gallery.templates(), POINT)
+    someone = Someone(0.0)
+    perception = Perception(cast(FaceAnalyzer, someone), matcher, CameraSettings(), VisionSettings())
+    perception.wants = frozenset((Want.PICTURE,))
+    (track_id,) = [face.tracked.track_id for face in looked(perception).faces]
+    perception.sure = frozenset((track_id,))
+
+    def shown(at_ms: int) -> list[tuple[int | None, int | None]]:
+        picture = looked(perception, at_ms).picture
+        assert picture is not None
+        return [(face.track_id, face.looks_like) for face in picture.faces]
+
+    assert shown(100) == [(track_id, anna)]
+    someone.seed = 2
+    assert shown(200) == [(track_id, None)]
+    someone.seed, someone.rejection = 1, Rejection.BLURRED
+    assert shown(300) == [(track_id, None)]

@@ -40,7 +40,11 @@ def showing(people: People | None = None, *, hides: bool = True) -> Showing:
 
 
 def picture(*faces: tuple[BoxPx, int | None]) -> Picture:
-    seen = tuple(PictureFace(box=box, track_id=track_id) for box, track_id in faces)
+    """Everybody in it looks like whom their track is taken for."""
+    seen = tuple(
+        PictureFace(box=box, track_id=track_id, looks_like=next(iter(TRACKS.get(track_id or 0, ())), None))
+        for box, track_id in faces
+    )
     return Picture(captured_ns=0, rgb=PICTURE, faces=seen)
 
 
@@ -69,6 +73,20 @@ def test_every_other_face_is_hidden(track_id: int | None) -> None:
     subject = showing().show(picture((LEFT, 11), (RIGHT, track_id))).subject
     assert subject.hide == (RIGHT,)
     assert subject.known == (("Person 1", LEFT),)
+
+
+@pytest.mark.parametrize(
+    "looks_like", [pytest.param(None, id="nobody, or not well enough"), pytest.param(2, id="somebody else")]
+)
+@pytest.mark.parametrize("hides", [True, False])
+def test_a_stranger_who_has_stepped_into_a_known_track_is_no_known_person(
+    looks_like: int | None, hides: bool
+) -> None:
+    """The track is still Anna's; the picture does not show her."""
+    stranger = PictureFace(box=LEFT, track_id=11, looks_like=looks_like)
+    subject = showing(hides=hides).show(Picture(captured_ns=0, rgb=PICTURE, faces=(stranger,))).subject
+    assert subject.hide == ((LEFT,) if hides else ())
+    assert subject.known == ()
 
 
 def test_where_the_wearer_wants_it_so_nobody_is_hidden() -> None:

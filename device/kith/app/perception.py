@@ -9,9 +9,11 @@ from kith.app.thing_sight import ThingEyes, ThingSight
 from kith.config import CameraSettings, VisionSettings
 from kith.recognition.matcher import Matcher
 from kith.types import (
-    BoxPx,
+    U8,
+    Face,
     Frame,
     Identification,
+    Outcome,
     Picture,
     PictureFace,
     SeenFace,
@@ -109,18 +111,34 @@ class Perception:
         return True
 
     def _picture(self, frame: Frame, tracked: list[TrackedFace]) -> Picture:
-        faces = _told_apart(tracked, [face.box for face in every_face(self._analyzer, frame.rgb)])
+        faces = tuple(
+            PictureFace(
+                box=face.box,
+                track_id=track_id,
+                looks_like=None if track_id is None else self._looks_like(frame.rgb, face),
+            )
+            for face, track_id in _told_apart(tracked, every_face(self._analyzer, frame.rgb))
+        )
         return Picture(captured_ns=frame.captured_ns, rgb=frame.rgb, faces=faces)
 
+    def _looks_like(self, rgb: U8, face: Face) -> int | None:
+        """Whom this one look shows. A track may have gone over to somebody else since it was last embedded,
+        a second ago or longer ago where no look was good enough."""
+        found = self._analyzer.assess(rgb, face)
+        if found.rejection is not None:
+            return None
+        answer = self.matcher.identify(self._analyzer.embed(found.aligned))
+        return answer.person_id if answer.outcome is Outcome.KNOWN else None
 
-def _told_apart(tracked: list[TrackedFace], boxes: list[BoxPx]) -> tuple[PictureFace, ...]:
-    """Every face once: those of tracks, in the finer search's box where it has one, and those of none."""
-    faces: list[PictureFace] = []
+
+def _told_apart(tracked: list[TrackedFace], found: list[Face]) -> list[tuple[Face, int | None]]:
+    """Every face once: those of tracks, as the finer search shows them where it does, and those of none."""
+    faces: list[tuple[Face, int | None]] = []
     for one in tracked:
-        box = max(boxes, key=one.face.box.iou, default=one.face.box)
-        if box.iou(one.face.box) >= _SAME_FACE_IOU:
-            boxes = [other for other in boxes if other is not box]
+        face = max(found, key=lambda other: other.box.iou(one.face.box), default=one.face)
+        if face.box.iou(one.face.box) >= _SAME_FACE_IOU:
+            found = [other for other in found if other is not face]
         else:
-            box = one.face.box
-        faces.append(PictureFace(box=box, track_id=one.track_id))
-    return (*faces, *(PictureFace(box=box, track_id=None) for box in boxes))
+            face = one.face
+        faces.append((face, one.track_id))
+    return [*faces, *((face, None) for face in found)]

@@ -9,7 +9,7 @@ from kith.announce.phrasing import Piece, join
 from kith.app.known_people import KnownPeople
 from kith.app.narrating import Shown
 from kith.ports import Subject
-from kith.types import BoxPx, Picture, Spoken
+from kith.types import BoxPx, Picture, PictureFace, Spoken
 
 _MARK = "Person {}"
 _MARKED = re.compile(r"\bPerson (\d+)\b", re.IGNORECASE)
@@ -21,9 +21,9 @@ def as_it_is(picture: Picture) -> Shown:
 
 
 class Showing:
-    """For a narrator elsewhere: people who are known for sure are told by marks, whose names Kith puts in;
-    every other face is hidden. identity_of: whom a track is taken for, None while that is open; hides: False
-    where the wearer wants all faces shown."""
+    """For a narrator elsewhere: people who are known for sure, and whom the very picture shows, are told by
+    marks, whose names Kith puts in; every other face is hidden. identity_of: whom a track is taken for, None
+    while that is open; hides: False where the wearer wants all faces shown."""
 
     def __init__(
         self, people: KnownPeople, identity_of: Callable[[int], tuple[int, ...] | None], *, hides: bool
@@ -36,7 +36,7 @@ class Showing:
         known: list[tuple[str, BoxPx]] = []
         person_ids: list[int] = []
         for face in sorted(picture.faces, key=lambda face: face.box.center_x):
-            person_id = None if face.track_id is None else self._sure(face.track_id)
+            person_id = self._sure(face)
             if person_id is None:
                 hide.append(face.box)
             else:
@@ -45,9 +45,12 @@ class Showing:
         subject = Subject(rgb=picture.rgb, hide=tuple(hide) if self._hides else (), known=tuple(known))
         return Shown(subject=subject, named=lambda sentence: self._named(sentence, person_ids))
 
-    def _sure(self, track_id: int) -> int | None:
-        ids = self._identity_of(track_id)
-        return ids[0] if ids is not None and len(ids) == 1 and self._people.name_of(ids[0]) else None
+    def _sure(self, face: PictureFace) -> int | None:
+        """Its person. A track alone is not enough: a stranger may have stepped into it."""
+        if face.track_id is None or face.looks_like is None:
+            return None
+        sure = self._identity_of(face.track_id) == (face.looks_like,)
+        return face.looks_like if sure and self._people.name_of(face.looks_like) else None
 
     def _named(self, sentence: str, person_ids: list[int]) -> tuple[Piece, ...]:
         """The sentence with names in the place of marks; a mark that nobody has stays what it is."""

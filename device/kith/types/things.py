@@ -77,10 +77,12 @@ class HeldThing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureFace:
-    """A face in a picture that was asked for. track_id: of its track, None where no track has it."""
+    """A face in a picture that was asked for. track_id: of its track, None where no track has it. looks_like:
+    the one person in the gallery whom this picture alone shows there, None for none."""
 
     box: BoxPx
     track_id: int | None
+    looks_like: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
