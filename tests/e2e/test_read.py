@@ -3,6 +3,7 @@ heard of it."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
@@ -95,3 +96,39 @@ def test_a_network_that_is_damaged_is_not_run(tmp_path: Path) -> None:
     for name in ("text_finder.onnx", "text_reader.onnx"):
         (build / name).write_bytes(b"damaged")
     assert kith(tmp_path, sign("Way out"), "--models", tmp_path).stdout.startswith("Not read: ")
+
+
+def clip(folder: Path, rgb: U8, seconds: int) -> Path:
+    file = folder / "sign.avi"
+    video = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), 10, rgb.shape[1::-1])
+    for _ in range(10 * seconds):
+        video.write(rgb)
+    video.release()
+    return file
+
+
+def heard(folder: Path, rgb: U8, presses: str) -> list[tuple[float, str]]:
+    """When words began, in seconds, and which, from the reading on."""
+    events = folder / "events.jsonl"
+    video = clip(folder, rgb, 10)
+    done = CliRunner().invoke(
+        main, ["simulate", "--video", str(video), "--button", presses, "--events", str(events)]
+    )
+    assert done.exit_code == 0, done.output
+    lines = [json.loads(line) for line in events.read_text(encoding="utf-8").splitlines()]
+    said = [(line["t_s"], line["text"]) for line in lines if line["event"] == "announcement"]
+    begun = [text for _, text in said].index("Reading.")
+    return said[begun:]
+
+
+def test_the_wearer_hears_it_line_by_line(tmp_path: Path) -> None:
+    said = heard(tmp_path, sign("Platform 3", "Way out", "Mind the gap"), "2 triplehold")
+    assert [text for _, text in said] == ["Reading.", "Platform 3", "Way out", "Mind the gap"]
+
+
+def test_a_press_ends_it(tmp_path: Path) -> None:
+    rows = sign(*(f"Line {number} of the notice" for number in range(1, 9)), scale=1.0)
+    said = heard(tmp_path, rows, "2 triplehold; 7.5 tap")
+    assert len(said) < 9
+    # A busy machine has read nothing by then.
+    assert [text for at_s, text in said if at_s > 8.2] in ([], ["Stopped."])
