@@ -30,13 +30,13 @@ def eyes_opener(settings: Settings, models: Path) -> Callable[[], ThingEyes]:
     return open_eyes
 
 
-def open_describer(settings: Settings) -> Narrator | None:
-    """Who describes what is in front, where that is wanted."""
+def open_describer(settings: Settings, on_sent: Callable[[bytes], None] | None = None) -> Narrator | None:
+    """Who describes what is in front, where that is wanted. on_sent: told each JPEG that leaves."""
     if not settings.scene.enabled:
         return None
     from kith.drivers.scene_narrator import SceneNarrator
 
-    return SceneNarrator(settings.scene, voice=settings.announce.voice)
+    return SceneNarrator(settings.scene, voice=settings.announce.voice, on_sent=on_sent)
 
 
 def open_reader(settings: ReadingSettings, models: Path) -> Narrator | None:

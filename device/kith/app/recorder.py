@@ -26,11 +26,12 @@ LabelOf = Callable[[int], tuple[str, Outcome | None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outputs:
-    """Where to write; None for not at all."""
+    """Where to write; None for not at all. sent: the picture that left the device for a description."""
 
     events: Path | None = None
     picture: Path | None = None
     video: Path | None = None
+    sent: Path | None = None
 
 
 class Recorder:

@@ -6,6 +6,7 @@ import logging
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,7 +169,7 @@ def _cast(
         fittings=Fittings(
             guarded=rehearsal is not None,
             microphone=microphone,
-            describer=open_describer(settings),
+            describer=open_describer(settings, _keeper(plan.request.outputs.sent)),
             reader=open_reader(settings.reading, models_dir()),
         ),
     )
@@ -246,12 +247,28 @@ def _check_outputs(request: Request, walk: DemoWalk | None) -> None:
         "--sound": request.sound,
         "--picture": request.outputs.picture,
         "--video-out": request.outputs.video,
+        "--sent": request.outputs.sent,
     }
     outputs = {option: path for option, path in asked.items() if path is not None}
     for path in outputs.values():
         check_output(path)
     video, scene = (walk.video, walk.scene) if walk else (request.video, request.scene)
     check_apart(outputs, video, request.photos, request.scene or scene)
+
+
+def _keeper(file: Path | None) -> Callable[[bytes], None] | None:
+    """Keeps what leaves the device for a description, the last of several."""
+
+    def keep(picture: bytes) -> None:
+        try:
+            written.write_bytes(picture)
+        except OSError as error:
+            _LOG.error("cannot write the picture to %s: %s", written, error.strerror)
+
+    if file is None:
+        return None
+    written = file
+    return keep
 
 
 def _late_faults(injections: Injections, lasted_ns: int, filmed_ns: int) -> int:

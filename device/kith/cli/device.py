@@ -69,6 +69,11 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     help="Write the video with boxes and names; the name ends in .avi, .mkv or .mp4.",
 )
 @click.option(
+    "--sent",
+    type=_FILE,
+    help="Write the picture that leaves the device for a description (doublehold, with [scene] in --config).",
+)
+@click.option(
     "--realtime",
     is_flag=True,
     help="With the wearable's threads and clock, and aloud if there is a speaker; the guard is then a process"
@@ -115,7 +120,10 @@ def simulate(ctx: click.Context, /, **given: object) -> None:
         faults=str(given["faults"]),
         sound=paths.get("sound"),
         outputs=Outputs(
-            events=paths.get("events"), picture=paths.get("picture"), video=paths.get("video_out")
+            events=paths.get("events"),
+            picture=paths.get("picture"),
+            video=paths.get("video_out"),
+            sent=paths.get("sent"),
         ),
         realtime=bool(given["realtime"]),
         latency=bool(given["latency"]),
@@ -131,7 +139,7 @@ def simulate(ctx: click.Context, /, **given: object) -> None:
     for line in summary.latency:
         click.echo(line)
     for what, path in paths.items():
-        if what in ("events", "sound", "picture", "video_out"):
+        if what in ("events", "sound", "picture", "video_out", "sent"):
             click.echo(f"  {what.replace('_', ' ')}: {path}")
 
 
