@@ -48,6 +48,8 @@ YES, NO = Answer(yes=True), Answer(yes=False)
 NOTHING = held(fault=HeldFault.NO_THING)
 BLURRED = held(fault=HeldFault.BLURRED)
 RECORDING = np.arange(4, dtype=np.int16)
+BESIDE = (60.0, 60.0)
+"""There the thing is not."""
 DIFFERENT_DEG = 15.0
 """Two looks that differ by this are two views."""
 
@@ -401,9 +403,9 @@ def test_a_face_that_stays_in_view_is_meant(thing: HeldThing | None) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        face(7, inter_eye_px=PEOPLE.min_inter_eye_px - 1),
-        face(7, rejection=Rejection.BLURRED),
-        face(7, yaw_deg=PEOPLE.front_yaw_deg + 1),
+        face(7, center_px=BESIDE, inter_eye_px=PEOPLE.min_inter_eye_px - 1),
+        face(7, center_px=BESIDE, rejection=Rejection.BLURRED),
+        face(7, center_px=BESIDE, yaw_deg=PEOPLE.front_yaw_deg + 1),
     ],
     ids=["small", "blurred", "turned away"],
 )
@@ -420,11 +422,39 @@ def test_who_walks_through_the_view_is_not_meant() -> None:
         session.show(NOTHING)
 
 
-def test_after_the_first_view_a_face_does_not_matter() -> None:
+def test_after_the_first_view_a_face_beside_the_thing_does_not_matter() -> None:
     session = Teaching()
-    session.show(look(), face(7))
-    commands = session.show_for(3000, look(), face(7))
+    session.show(look())
+    commands = session.show_for(3000, look(), face(7, center_px=BESIDE))
     assert commands == [TURN]
+
+
+def test_no_view_is_taken_while_it_is_open_whether_a_face_is_meant() -> None:
+    session = Teaching()
+    assert session.show_for(700, look(), face(7, center_px=BESIDE)) == []
+    assert session.show(look(), face(7, center_px=BESIDE)) == refused(Reason.FACE_IN_VIEW)
+
+
+def test_a_small_face_where_the_thing_is_does_not_matter() -> None:
+    session = Teaching()
+    assert session.show(look(), face(7, inter_eye_px=PEOPLE.min_inter_eye_px - 1)) == [SHUTTER]
+
+
+@pytest.mark.parametrize(
+    "somebody",
+    [face(7), face(7, rejection=Rejection.BLURRED), face(7, yaw_deg=60.0)],
+    ids=["in front", "blurred", "in profile"],
+)
+def test_nobody_is_learnt_as_a_thing(somebody: SeenFace) -> None:
+    """They would have had to agree."""
+    session = Teaching()
+    assert session.show(look()) == [SHUTTER]
+    commands = [
+        command for i in range(1, 60) for command in session.show_for(200, look(i * DIFFERENT_DEG), somebody)
+    ]
+    assert SHUTTER not in commands
+    reasons = {each.reason for each in commands if isinstance(each, Say)}
+    assert Reason.FACE_IN_VIEW in reasons
 
 
 # --- a thing that is known --------------------------------------------------------------------------------

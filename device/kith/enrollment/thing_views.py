@@ -13,7 +13,7 @@ from kith.enrollment.likeness import KNOWN_LOOKS, Likeness
 from kith.enrollment.looks import Turn
 from kith.enrollment.messages import Cue, Ending, Prompt, PromptEnded, Reason, Saw, Say
 from kith.enrollment.telling import Telling
-from kith.types import Earcon, Embedding, HeldThing, Sighting, View
+from kith.types import BoxPx, Earcon, Embedding, HeldThing, Sighting, View
 
 FEWEST_VIEWS = 2
 """With so many it is remembered, should there be no time for more."""
@@ -45,6 +45,9 @@ class ThingViews:
     starts again, within the same `teach_timeout_ms`. When these are over FEWEST_VIEWS do.
 
     A face that could be learnt and stays in view before the first view is what the wearer means: that fails.
+    No look is a view that shows such a face before the first view, or that shows any face as large where the
+    thing is: nobody is learnt as a thing, who would have had to agree.
+
     Two looks that name a thing ask whether it is that (see `Likeness`).
     """
 
@@ -124,10 +127,13 @@ class ThingViews:
     def _saw(self, sighting: Sighting, now_ns: int) -> list[Found]:
         if not self._thing.views and self._face_stays(sighting, now_ns):
             return [Failed(reason=Reason.FACE_IN_VIEW)]
+        somebody = not self._thing.views and self._face_since_ns is not None
         held = sighting.held
         if held is None or held.box is None:
             return self._nothing_held(sighting, now_ns)
         found = self._telling.guide(held.box, sighting, now_ns)
+        if somebody or self._is_face(held.box, sighting):
+            return found + self._telling.hint(Reason.FACE_IN_VIEW, now_ns)
         if held.fault is not None:
             return found + self._telling.hint(Reason(held.fault.value), now_ns)
         return found if held.embedding is None else found + self._good_look(held, held.embedding, now_ns)
@@ -147,6 +153,14 @@ class ThingViews:
         if self._face_since_ns is None:
             self._face_since_ns = now_ns
         return now_ns - self._face_since_ns >= FACE_STAYS_NS
+
+    def _is_face(self, box: BoxPx, sighting: Sighting) -> bool:
+        """Whether it is somebody's face that is there, turned away or blurred though it may be."""
+        return any(
+            box.holds(face.tracked.face.box.center_x, face.tracked.face.box.center_y)
+            and face.tracked.quality.inter_eye_px >= self._people.min_inter_eye_px
+            for face in sighting.faces
+        )
 
     def _good_look(self, held: HeldThing, embedding: Embedding, now_ns: int) -> list[Found]:
         one = self._thing

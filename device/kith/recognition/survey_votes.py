@@ -46,7 +46,7 @@ class SurveyVotes:
             kind = self._kind_of(seen.label)
             if kind is not None:
                 group = self._group_of(kind, seen)
-                group.faced |= seen.label == PERSON and any(_holds(seen.box, *at) for at in middles)
+                group.faced |= seen.label == PERSON and any(seen.box.holds(*at) for at in middles)
         for thing in survey.things:
             self._things.setdefault(thing.thing_id, []).append(thing)
 
@@ -80,7 +80,3 @@ def _likeness(before: SeenObject, now: SeenObject) -> float:
     apart_deg = abs(before.bearing_deg - now.bearing_deg)
     wider = max(before.box.w, now.box.w) / max(1.0, min(before.box.w, now.box.w))
     return 1 - apart_deg / _SAME_BEARING_DEG if apart_deg < _SAME_BEARING_DEG and wider <= _SAME_SIZE else 0
-
-
-def _holds(box: BoxPx, x: float, y: float) -> bool:
-    return box.x <= x <= box.x + box.w and box.y <= y <= box.y + box.h

@@ -44,6 +44,10 @@ class BoxPx:
             return 0.0
         return dx * dy / (self.area + other.area - dx * dy)
 
+    def holds(self, x: float, y: float) -> bool:
+        """Whether a point lies in it."""
+        return self.x <= x <= self.x + self.w and self.y <= y <= self.y + self.h
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
