@@ -18,7 +18,9 @@ _LINEAR = 2.0
 """What is so many times as long as high shows which way it runs; a single letter does not."""
 _ASKEW_DEG = 45.0
 _UPRIGHT = 0.9
-"""Text that is read so well stands upright; other is also tried on its head."""
+_TELLING = 4
+"""Where one of the largest lines has so many letters and is read so well, the page stands upright; else it is
+also tried on its head. Fewer may well read either way up: 10, NO, 69."""
 _TRIED = 3
 """So many of the largest lines tell which way up the page is."""
 _EDGE = 0.02
@@ -44,6 +46,7 @@ class Reads(Protocol):
 def read_page(rgb: U8, found: Sequence[TextLine], reader: Reads) -> Iterator[str]:
     """The text in a picture u8[H, W, 3] by the lines that `TextFinder` found, in pieces to be put together,
     each as soon as its line is read: a line ends with a line break where no paragraph runs on."""
+    reader = _Once(reader)
     lines = _upright(rgb, [line for line in found if line.height >= _LOWEST_PX], reader)
     boxes = [_box(line) for line in lines]
     page, above = PageWords(), None
@@ -60,16 +63,34 @@ def read_page(rgb: U8, found: Sequence[TextLine], reader: Reads) -> Iterator[str
         above = place
 
 
+class _Once:
+    """Reads no line twice."""
+
+    def __init__(self, reader: Reads) -> None:
+        self._reader = reader
+        self._read: dict[TextLine, list[ReadWord]] = {}
+
+    def read(self, rgb: U8, line: TextLine) -> list[ReadWord]:
+        """See `Reads.read`."""
+        if line not in self._read:
+            self._read[line] = self._reader.read(rgb, line)
+        return self._read[line]
+
+
 def _upright(rgb: U8, lines: Sequence[TextLine], reader: Reads) -> list[TextLine]:
     """The lines with the direction in which each is read."""
     page_deg = _page_deg(lines)
     aligned = [_aligned(line, page_deg) for line in lines]
     largest = sorted(aligned, key=lambda line: -line.length * line.height)[:_TRIED]
-    upright = [_sureness(reader.read(rgb, line)) for line in largest]
-    if sum(upright) >= _UPRIGHT * len(upright):
+    if any(_is_upright(reader.read(rgb, line)) for line in largest):
         return aligned
+    upright = [_sureness(reader.read(rgb, line)) for line in largest]
     turned = [_sureness(reader.read(rgb, _turned(line, 180.0))) for line in largest]
     return [_turned(line, 180.0) for line in aligned] if sum(turned) > sum(upright) else aligned
+
+
+def _is_upright(words: Sequence[ReadWord]) -> bool:
+    return sum(len(word.text) for word in words) >= _TELLING and _sureness(words) >= _UPRIGHT
 
 
 def _read(rgb: U8, line: TextLine, reader: Reads) -> tuple[TextLine, list[ReadWord]]:
