@@ -39,14 +39,17 @@ def words_of(text: str) -> Words:
     return tuple(re.findall(r"[a-z']+", text.lower()))
 
 
-_OF_THE_BOARD = frozenset(("battery", "doctor", "heat", "storage", "supply", "update"))
-"""Topics of lines that no walk on a desk holds. The more lines there are to choose from, the more often a
-short one is taken for another: with these a name alone was not understood any more."""
+_OF_THE_BOARD = frozenset(
+    ("battery", "doctor", "heat", "here", "read", "scene", "storage", "supply", "thing", "update")
+)
+"""Topics of lines that the demo walk does not hold: a device's parts, and what the optional ones say. The more
+lines there are to choose from, the more often a short one is taken for another: with these a name alone was not
+understood any more."""
 
 
 def all_lines(names: Sequence[str], *, of_the_board: bool = False) -> Mapping[Words, Line]:
     """Every line that Kith may say, with one of these names where a name belongs; numbers and reasons, which
-    vary, are left out. of_the_board: also those of a real device's parts and updates."""
+    vary, are left out. of_the_board: also those of a device's parts, updates and optional parts."""
     filled = {}
     for key, line in LINES.items():
         if key.partition(".")[0] in _OF_THE_BOARD and not of_the_board:
