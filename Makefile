@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 DATA ?= ../shared/data/lfw-dev
 
-.PHONY: help setup models demo test lint check bench calibrate evaluate evaluate-objects approaches image image-update hardware-test soak power-cuts guard-soak services-test camera-check scene-check arm64-check image-test clean
+.PHONY: help setup models demo test lint check bench calibrate evaluate evaluate-things approaches image image-update hardware-test soak power-cuts guard-soak services-test camera-check scene-check arm64-check image-test clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -44,7 +44,7 @@ calibrate: setup ## measure the operating point anew on DATA=FOLDER (LFW layout)
 evaluate: setup ## error rates, curves and a report on DATA=FOLDER (LFW layout), 15 minutes; QUICK=1: a tenth
 	@$(PY) -m calibration.evaluate "$(DATA)" $(if $(QUICK),--quick)
 
-evaluate-objects: setup ## what is found of objects and taught things, and what is read; fetches the pictures
+evaluate-things: setup ## what is found of objects and taught things, and what is read; fetches the pictures
 	@$(PY) -m calibration.objects "$(DATA)"
 	@$(PY) -m calibration.things
 	@$(PY) -m calibration.reading

@@ -113,6 +113,12 @@ def _soak(chosen: argparse.Namespace) -> None:
     soak.report(chosen.video)
 
 
+def _optional(chosen: argparse.Namespace) -> None:
+    from bench import optional_parts
+
+    print("\n== optional ==\n", *optional_parts.lines(chosen.video), sep="\n", flush=True)
+
+
 _PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "accuracy": _accuracy,
     "peers": _peers,
@@ -122,10 +128,11 @@ _PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "speech": lambda chosen: speech_latency.report(),
     "response": _response,
     "guard": lambda chosen: guard_latency.report(chosen.video),
+    "optional": _optional,
     "soak": _soak,
 }
-_LONG = ("response", "soak")
-"""Half an hour each."""
+_LONG = ("response", "optional", "soak")
+"""Five minutes to half an hour each."""
 
 
 def _show(name: str, lines: Sequence[str], chosen: argparse.Namespace) -> None:
