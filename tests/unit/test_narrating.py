@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
@@ -125,15 +125,16 @@ class Rig:
     def begin(self, view: View | NoView = View.NORMAL) -> None:
         self.talk.begin(view, self.now_ns)
 
-    def see(self, picture: Picture | None = PICTURE) -> None:
+    def see(self, picture: Picture | None = PICTURE, *, taken_ns: int | None = None) -> None:
+        at_ns = self.now_ns if taken_ns is None else taken_ns
         sighting = Sighting(
             seq=0,
-            captured_ns=0,
+            captured_ns=at_ns,
             width_px=4,
             height_px=4,
             view=View.NORMAL,
             faces=(),
-            picture=picture,
+            picture=picture and replace(picture, captured_ns=at_ns),
         )
         self.talk.saw(sighting, self.now_ns)
 
@@ -189,6 +190,22 @@ def test_one_picture_is_asked_for_and_shown_once(kind: NarrationKind) -> None:
     assert rig.world.wants == {Want.HELD}
     assert rig.talk.active
     assert rig.talk.waits
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_that_an_earlier_press_had_asked_for_is_not_shown(kind: NarrationKind) -> None:
+    """Finding every face in it takes seconds on a small board, and the wearer may have turned meanwhile."""
+    rig = Rig(kind)
+    rig.begin()
+    taken_ns = rig.now_ns
+    rig.talk.cancel(rig.now_ns)
+    rig.wait(1.0)
+    rig.begin()
+    rig.see(taken_ns=taken_ns)
+    assert rig.teller.begun == []
+    assert rig.world.wants == {Want.HELD, Want.PICTURE}
+    rig.see()
+    assert len(rig.teller.begun) == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)

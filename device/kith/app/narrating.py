@@ -101,11 +101,12 @@ class NarratingParts:
 
 @dataclass(slots=True, kw_only=True)
 class _Under:
-    """One narration that is under way. shown: None until there is a picture. number: None while no narrator
-    is at work. end: None until it has told all."""
+    """One narration that is under way, since begun_ns. shown: None until there is a picture. number: None
+    while no narrator is at work. end: None until it has told all."""
 
     sentences: Sentences
     known: Announcement | None
+    begun_ns: int
     waits_ns: int
     quiet_ns: int
     dark: bool = False
@@ -156,6 +157,7 @@ class Narrating:
             self._under = _Under(
                 sentences=Sentences(self._settings.most_words),
                 known=self._parts.known(now_ns),
+                begun_ns=now_ns,
                 waits_ns=now_ns + PICTURE_NS,
                 quiet_ns=now_ns,
                 dark=view is View.DARK,
@@ -164,10 +166,12 @@ class Narrating:
             self._prompts.say(f"{self._kind}.begin", now_ns)
 
     def saw(self, sighting: Sighting, now_ns: int) -> None:
-        """Show it what was seen: the first picture that comes is put into words."""
+        """Show it what was seen: the first picture that was taken since the press is put into words."""
         under = self._under
         if under is None or under.shown is not None or sighting.picture is None:
             return
+        if sighting.picture.captured_ns < under.begun_ns:
+            return  # one that an earlier press had asked for
         narrator, runner = self._parts.narrator, self._around.runner
         assert narrator is not None  # else it would not have begun
         assert runner is not None
