@@ -4,7 +4,9 @@ reason."""
 from __future__ import annotations
 
 import itertools
+import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -114,3 +116,11 @@ def test_an_answer_stays_within_its_words_and_loses_nothing_before(pieces: list[
 
 def test_done_without_words_is_done() -> None:
     assert told([DONE]) == ("", "done")
+
+
+@pytest.mark.parametrize("code", [pytest.param(10**4000, id="long"), -503, True, 0, "503", None])
+def test_a_number_that_is_no_status_is_not_repeated_in_the_log(code: object) -> None:
+    with pytest.raises(Trouble) as trouble:
+        read(json.dumps({"error": {"code": code, "message": "secret"}}))
+    assert trouble.value.end == "nonsense"
+    assert str(trouble.value) == "the server refused, status 0"

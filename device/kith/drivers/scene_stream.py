@@ -87,7 +87,9 @@ def read(data: str) -> Piece:
         raise Trouble("nonsense", "an event is no object")
     if (error := said.get("error")) is not None:
         code = error.get("code") if isinstance(error, dict) else None
-        raise refusal(code if isinstance(code, int) else 0, json.dumps(error))
+        # Any other number is the server's own, and may be as long as it likes.
+        status = code if isinstance(code, int) and 400 <= code < 600 else 0
+        raise refusal(status, json.dumps(error))
     choices = said.get("choices", [])
     if choices == []:
         return Piece("", finished=False)
