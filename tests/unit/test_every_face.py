@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -94,6 +95,12 @@ def test_how_often_the_network_runs() -> None:
     """One run takes tens of milliseconds on a small board."""
     assert len(list(tiles(640, 480))) == 35
     assert len(list(tiles(1280, 960))) == 35
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 5000), (5000, 2), (3, 3)])
+def test_a_sliver_of_a_picture_is_searched_too(size: tuple[int, int]) -> None:
+    """At a desk somebody may name any file."""
+    assert all(region.w >= 1 and region.h >= 1 for region in tiles(*size))
 
 
 def test_a_larger_picture_gets_finer_tiles() -> None:

@@ -47,7 +47,7 @@ def tiles(width_px: int, height_px: int) -> Iterator[Region]:
     """The whole picture, then tiles of half its sides, of a quarter, and so on, each level covering it."""
     parts = 1
     while parts <= _PARTS or width_px * 2 > _FINEST_PX * parts:
-        w, h = width_px // parts, height_px // parts
+        w, h = max(1, width_px // parts), max(1, height_px // parts)
         for y, x in product(_starts(height_px, h), _starts(width_px, w)):
             yield Region(x=x, y=y, w=w, h=h)
         parts *= 2
