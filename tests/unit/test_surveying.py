@@ -17,6 +17,7 @@ from kith.app.known_things import KnownThings
 from kith.app.prompts import Prompts
 from kith.app.surroundings import Objects, Surroundings
 from kith.app.surveying import ANSWER_WITHIN_NS, OPEN_WITHIN_NS, Surveying
+from kith.app.thing_calls import ThingCalls
 from kith.clock import NS_PER_S
 from kith.config import AnnounceSettings, Settings, ThingsSettings
 from kith.guard.ports import Level
@@ -80,11 +81,13 @@ class Desk:
         callouts = Callouts(AnnounceSettings(), there.voices.get, lambda _: there.company)
         words = Phrasebook(AnnounceSettings())
         self.view = VIEWS.get(how, View.NORMAL)
+        self.stale_from_ns: int | None = None
+        known = cast(KnownThings, SimpleNamespace(voice_of=self.voices.get, announced=frozenset()))
         self.surveying = Surveying(
             ThingsSettings(),
-            cast(KnownThings, SimpleNamespace(voice_of=self.voices.get)),
             callouts,
-            cast(Eyesight, SimpleNamespace(view=lambda _: self.view)),
+            ThingCalls(Settings(), known, cast(Surroundings, None)),
+            cast(Eyesight, SimpleNamespace(view=self._view_at)),
             cast(
                 Surroundings,
                 SimpleNamespace(perception=perception, objects=PARTS.get(how, Objects.FITTED)),
@@ -92,6 +95,10 @@ class Desk:
             words,
             Prompts(words, lambda announcement, _: self.said.append(announcement)),
         )
+
+    def _view_at(self, now_ns: int) -> View | NoView:
+        stale = self.stale_from_ns is not None and now_ns >= self.stale_from_ns
+        return NoView.NO_CAMERA if stale else self.view
 
     def _sights(self, things: str, objects: str) -> tuple[Survey, dict[int, Spoken]]:
         voices: dict[int, Spoken] = {}
@@ -176,6 +183,15 @@ def test_after_three_seconds_it_answers_with_what_it_has() -> None:
     desk.surveying.tick(ANSWER_WITHIN_NS)
     assert desk.words == ["A chair in front."]
     assert desk.surveying.next_deadline_ns is None
+
+
+def test_looks_that_take_a_second_and_more_are_no_silent_camera() -> None:
+    desk = Desk("seen", "nobody", objects="chair 0")
+    desk.surveying.begin(0)
+    desk.looks(1, from_ms=1500)
+    desk.stale_from_ns = ms(2500)
+    desk.surveying.tick(ANSWER_WITHIN_NS)
+    assert desk.words == ["A chair in front."]
 
 
 def test_the_first_look_may_wait_for_the_network() -> None:
@@ -391,6 +407,47 @@ def test_a_thing_that_is_marked_is_told_of_once(life: Life) -> None:
     announce(life)
     life.survey = survey(keys(life, bearing_deg=20.0, near=True))
     assert life.hear(10) == ["keys, right, near."]
+
+
+def test_a_thing_in_an_answer_is_not_told_of_unasked_as_well(life: Life) -> None:
+    announce(life)
+    life.live(2)
+    life.survey = survey(keys(life))
+    life.press("triple")
+    assert life.hear(10) == ["keys, ahead."]
+
+
+def test_a_thing_in_an_answer_that_the_buzzer_cut_off_is_told_of(life: Life) -> None:
+    announce(life)
+    life.guard = lambda at_ms: message(at_ms, Level.QUIET)
+    life.live(2)
+    life.survey = survey(keys(life))
+    life.press("triple")
+    life.live(8, until=lambda: life.core.speaking)
+    life.live(0.1)
+    life.guard = lambda at_ms: message(at_ms, Level.CONTACT, sensor(distance_mm=300))
+    assert life.hear(3) == []
+    life.guard = lambda at_ms: message(at_ms, Level.QUIET)
+    assert life.hear(6) == ["keys, ahead."]
+
+
+def test_a_slow_processor_is_not_kept_from_people_by_a_thing_that_is_marked(life: Life) -> None:
+    """A survey that took a second and a half is followed by thrice that time without one."""
+    announce(life)
+    late = replace(sighting(life.now_ns), survey=survey())
+    life.core.handle(late, life.now_ns + ms(1500))
+    assert life.eyes.survey_interval_ns == ms(6000)
+    life.now_ns += ms(2000)
+    life.live(6)
+    assert life.eyes.survey_interval_ns == NS_PER_S
+
+
+def test_looks_of_a_slow_processor_are_of_one_moment_all_the_same() -> None:
+    watch = ThingWatch(NS_PER_S)
+    watch.interval_ns = 6 * NS_PER_S
+    watch.saw([a_thing(1)], 0)
+    watch.saw([a_thing(1)], 6 * NS_PER_S)
+    assert [one.thing_id for one in watch.news({1}, 7 * NS_PER_S)] == [1]
 
 
 def test_a_thing_that_is_not_marked_is_told_of_only_when_asked(life: Life) -> None:

@@ -25,6 +25,7 @@ from kith.app.showing import Showing, as_it_is
 from kith.app.speaking import Speaking
 from kith.app.surroundings import MicrophoneLost, Posted, Surroundings
 from kith.app.surveying import Surveying
+from kith.app.thing_calls import ThingCalls
 from kith.clock import Tick
 from kith.config import Settings
 from kith.ports import Narration
@@ -47,6 +48,7 @@ class Insides:
     settings: Settings
     people: KnownPeople
     things: KnownThings | None
+    calls: ThingCalls
     around: Surroundings
     speech: Speaking
     presence: Presence
@@ -77,7 +79,7 @@ class Conversations:
             settings.correction, settings.questions, people, core.presence, self.learning, prompts(), report
         )
         self.surveying = Surveying(
-            settings.things, things, core.callouts, core.eyes, around, words, prompts()
+            settings.things, core.callouts, core.calls, core.eyes, around, words, prompts()
         )
         self.describing, self.reading = self._narrations(core, prompts)
         self._leaders: tuple[Leader, ...] = (

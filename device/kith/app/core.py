@@ -84,10 +84,12 @@ class Core:
         self._speech = Speaking(
             settings.announce, self, self._callouts, around.player, self._report, self._began, self._ended
         )
+        self._things = ThingCalls(settings, things, around)
         insides = Insides(
             settings=settings,
             people=people,
             things=things,
+            calls=self._things,
             around=around,
             speech=self._speech,
             presence=self._presence,
@@ -97,7 +99,6 @@ class Core:
             state=self._state,
         )
         self._talk = Conversations(insides)
-        self._things = ThingCalls(settings, things, around)
         self._meanings = Meanings(insides, self._talk, self._things)
         self._presses = Presses(
             settings.button, self._speech, self._talk, around.player, self._report, self._meanings.do
@@ -199,7 +200,7 @@ class Core:
             self._speech.recovered("camera.back", "the camera is back", now_ns)
         self._note(self._presence.step(sighting, now_ns), now_ns)
         self._around.perception.sure = self._presence.sure_tracks
-        self._things.saw(sighting)
+        self._things.saw(sighting, now_ns)
         self._talk.saw(sighting, now_ns, frozen=self._presses.pending)
         self._watch_lens(sighting, now_ns)
         self._speech.tick(now_ns)

@@ -6,12 +6,12 @@ import dataclasses
 
 from kith.announce.callouts import Callouts, NoView
 from kith.announce.inventory import inventory, kind_of
-from kith.announce.phrasing import Piece, join
+from kith.announce.phrasing import join
 from kith.announce.words import Phrasebook
 from kith.app.eyesight import Eyesight
-from kith.app.known_things import KnownThings
 from kith.app.prompts import Prompts
 from kith.app.surroundings import Objects, Surroundings
+from kith.app.thing_calls import ThingCalls
 from kith.clock import NS_PER_S
 from kith.config import ThingsSettings
 from kith.recognition.survey_votes import SurveyVotes
@@ -20,7 +20,6 @@ from kith.types import (
     Gesture,
     Phrase,
     PlaybackResult,
-    SeenThing,
     Sighting,
     Spoken,
     Survey,
@@ -38,22 +37,22 @@ _NOT_THERE = {Objects.MISSING: "here.missing", Objects.OFF: "here.off"}
 
 class Surveying:
     """Belongs to the core. It leads from the press until its answer is given; whatever the wearer does
-    meanwhile ends it, and is done. things: None where there are none."""
+    meanwhile ends it, and is done."""
 
     def __init__(
         self,
         settings: ThingsSettings,
-        things: KnownThings | None,
         callouts: Callouts,
+        calls: ThingCalls,
         eyes: Eyesight,
         around: Surroundings,
         words: Phrasebook,
         prompts: Prompts,
     ) -> None:
-        self._settings, self._things, self._callouts, self._eyes = settings, things, callouts, eyes
-        self._around, self._words, self._prompts = around, words, prompts
+        self._settings, self._callouts, self._eyes = settings, callouts, eyes
+        self._calls, self._around, self._words, self._prompts = calls, around, words, prompts
         self._begun_ns: int | None = None
-        self._due_ns = 0
+        self._due_ns = self._looked_ns = 0
         self._votes = SurveyVotes(kind_of)
 
     @property
@@ -87,6 +86,7 @@ class Surveying:
         if self._around.perception.things.broken:
             self._conclude(now_ns)
         elif sighting.survey is not None:
+            self._looked_ns = now_ns
             self._votes.add(sighting.survey, (face.tracked.face.box for face in sighting.faces))
             late = now_ns >= self._begun_ns + ANSWER_WITHIN_NS
             if late or self._votes.looks >= self._settings.survey_looks:
@@ -145,24 +145,22 @@ class Surveying:
         perception.wants = perception.wants | survey if on else perception.wants - survey
 
     def _answer(self, survey: Survey, now_ns: int) -> None:
-        view, nobody = self._eyes.view(now_ns), self._callouts.nobody(now_ns)
+        """As it was at the last look: one may take so long that nothing newer is known of the camera."""
+        at_ns = self._looked_ns
+        view, nobody = self._eyes.view(at_ns), self._callouts.nobody(at_ns)
         if nobody and view is not View.NORMAL:
-            self._answer_as_a_tap(now_ns)  # what a dark picture seems to show is not told of
+            # What a dark picture seems to show is not told of.
+            self._prompts.tell(self._callouts.answer(view, at_ns), now_ns)
             return
-        people = self._callouts.answer(view, now_ns)
+        people = self._callouts.answer(view, at_ns)
         told = people.phrase.parts if people.phrase and not nobody else ()
-        parts = inventory(told, self._named(survey), survey.objects, self._settings.most_objects)
+        parts = inventory(told, self._calls.named(survey.things), survey.objects, self._settings.most_objects)
         if parts:
-            self._prompts.tell(dataclasses.replace(people, phrase=Phrase(parts=parts)), now_ns)
+            answer = dataclasses.replace(people, phrase=Phrase(parts=parts))
+            self._calls.answered(answer, tuple(thing.thing_id for thing in survey.things), now_ns)
+            self._prompts.tell(answer, now_ns)
         else:
             self._prompts.say("here.nothing", now_ns)
-
-    def _named(self, survey: Survey) -> list[tuple[Piece, SeenThing]]:
-        things = self._things
-        if things is None:
-            return []
-        voices = [(things.voice_of(thing.thing_id), thing) for thing in survey.things]
-        return [(voice, thing) for voice, thing in voices if voice is not None]
 
     def _answer_as_a_tap(self, now_ns: int) -> None:
         self._prompts.tell(self._callouts.answer(self._eyes.view(now_ns), now_ns), now_ns)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from kith.announce.inventory import things_sentences
+from kith.announce.phrasing import Piece
 from kith.app.known_things import KnownThings
 from kith.app.surroundings import Objects, Surroundings
 from kith.clock import NS_PER_MS
 from kith.config import Settings
 from kith.recognition.thing_watch import ThingWatch
-from kith.types import Announcement, Band, Phrase, Sighting
+from kith.types import Announcement, Band, Phrase, SeenThing, Sighting
+
+_REST = 3
+"""A survey that nobody asked for is followed by so many times its time without one: a slow processor is to
+look for people most of the time."""
 
 
 class ThingCalls:
@@ -21,20 +28,32 @@ class ThingCalls:
         self._watch = ThingWatch(self._interval_ns)
         self._calling: tuple[Announcement, tuple[int, ...]] | None = None
 
-    def saw(self, sighting: Sighting) -> None:
+    def saw(self, sighting: Sighting, now_ns: int) -> None:
         """Show it what was seen; while there is nothing to call out, nothing is looked for."""
-        wanted = self._around.objects is Objects.FITTED and bool(self._watched)
-        self._around.perception.survey_interval_ns = self._interval_ns if wanted else None
         if sighting.survey is not None:
+            took_ns = now_ns - sighting.captured_ns
+            self._watch.interval_ns = max(self._interval_ns, (1 + _REST) * took_ns)
             self._watch.saw(sighting.survey.things, sighting.captured_ns)
+        wanted = self._around.objects is Objects.FITTED and bool(self._watched)
+        self._around.perception.survey_interval_ns = self._watch.interval_ns if wanted else None
+
+    def named(self, seen: Iterable[SeenThing]) -> list[tuple[Piece, SeenThing]]:
+        """With how their names are heard; none of what was forgotten meanwhile."""
+        things = self._things
+        if things is None:
+            return []
+        voices = [(things.voice_of(thing.thing_id), thing) for thing in seen]
+        return [(voice, thing) for voice, thing in voices if voice is not None]
+
+    def answered(self, announcement: Announcement, thing_ids: tuple[int, ...], now_ns: int) -> None:
+        """An answer tells of these: they are not called out as well."""
+        watched = [thing_id for thing_id in thing_ids if thing_id in self._watched]
+        self._calling = announcement, self._watch.told(watched, now_ns)
 
     def next_ambient(self, now_ns: int) -> Announcement | None:
         """One announcement of all things that have come into view; it is taken."""
-        things, news = self._things, self._watch.news(self._watched, now_ns)
-        if things is None or not news:
-            return None
-        voices = [(things.voice_of(thing.thing_id), thing) for thing in news]
-        parts = things_sentences([(voice, thing) for voice, thing in voices if voice is not None])
+        news = self._watch.news(self._watched, now_ns)
+        parts = things_sentences(self.named(news))
         if not parts:
             return None
         told = tuple(thing.thing_id for thing in news)

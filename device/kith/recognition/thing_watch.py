@@ -15,11 +15,11 @@ GONE_NS = 60 * NS_PER_S
 
 
 class ThingWatch:
-    """Takes every survey, whoever wanted it. interval_ns: between two surveys that nobody wanted."""
+    """Takes every survey, whoever wanted it. interval_ns: between two surveys that nobody wanted; it may be
+    changed."""
 
     def __init__(self, interval_ns: int) -> None:
-        # With longer between, the looks are not of one moment any more.
-        self._apart_ns = 4 * interval_ns
+        self.interval_ns = interval_ns
         self._looks: deque[tuple[int, Mapping[int, SeenThing]]] = deque(maxlen=_LOOKS)
         self._told: dict[int, int] = {}  # when each was last in view
 
@@ -41,9 +41,11 @@ class ThingWatch:
             one for one in self._here(now_ns) if one.thing_id in watched and one.thing_id not in self._told
         ]
 
-    def told(self, thing_ids: Iterable[int], now_ns: int) -> None:
-        """The wearer is being told of these."""
-        self._told |= dict.fromkeys(thing_ids, now_ns)
+    def told(self, thing_ids: Iterable[int], now_ns: int) -> tuple[int, ...]:
+        """The wearer is being told of these; those who are news to them."""
+        new = tuple(thing_id for thing_id in thing_ids if thing_id not in self._told)
+        self._told |= dict.fromkeys(new, now_ns)
+        return new
 
     def untold(self, thing_ids: Iterable[int]) -> None:
         """That was not heard."""
@@ -53,6 +55,11 @@ class ThingWatch:
     def forget(self) -> None:
         """The camera was closed: nothing of what was seen is kept but that it was told of."""
         self._looks.clear()
+
+    @property
+    def _apart_ns(self) -> int:
+        """With longer between, two looks are not of one moment."""
+        return 4 * self.interval_ns
 
     def _here(self, now_ns: int) -> list[SeenThing]:
         """What the last looks agree on, as it was seen last, largest first."""
