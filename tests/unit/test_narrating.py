@@ -82,6 +82,7 @@ class Rig:
         self.kind, self.world, self.teller = kind, World(), Teller()
         self.now_ns = 0
         self.playing: Announcement | None = None
+        self.contact_ns: int | None = None
         self.said: list[str] = []
         self.events: list[Event] = []
         self.known: Announcement | None = None
@@ -485,3 +486,37 @@ def test_what_is_told_of_it_holds_no_words_of_it() -> None:
     rig.tell("A secret.\n", NarrationEnd.DONE)
     rig.hear_all()
     assert [(event.kind, event.text) for event in rig.events] == [("narration", "read")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("by", ["words", "time"])
+def test_a_contact_that_begins_while_nothing_is_said_ends_it(kind: NarrationKind, by: str) -> None:
+    """Else a description would begin to be told while the buzzer warns of a wall."""
+    rig = Rig(kind)
+    rig.begin()
+    rig.see()
+    rig.heard()
+    rig.wait(1.0)
+    rig.contact_ns = rig.now_ns
+    said = len(rig.said)
+    if by == "words":
+        rig.tell("A chair. A door. ")
+    else:
+        rig.wait(WORKING_NS / NS_PER_S)
+    assert len(rig.said) == said
+    assert rig.world.cues == []
+    assert not rig.talk.active
+    assert rig.teller.cancelled == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_that_began_before_the_press_does_not(kind: NarrationKind) -> None:
+    """A label is read at arm's length from the shelf."""
+    rig = Rig(kind)
+    rig.contact_ns = rig.now_ns
+    rig.wait(1.0)
+    rig.begin()
+    rig.see()
+    rig.heard()
+    rig.tell("Tea. Milk. ")
+    assert rig.said[-1] == "Tea."

@@ -73,6 +73,10 @@ class Ear(Protocol):
     def playing(self) -> Announcement | None:
         """The words that are being played."""
 
+    @property
+    def contact_ns(self) -> int | None:
+        """When `CONTACT` last began, None for never."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
@@ -185,6 +189,9 @@ class Narrating:
         under = self._under
         if under is None or news.number != under.number or under.end is not None:
             return
+        if self._warned_since(under):
+            self.cancel(now_ns)
+            return
         sentences = under.sentences.more(news.text)
         if news.end is not None:
             # Only what was told to its end has no half word at its own.
@@ -237,7 +244,9 @@ class Narrating:
         under = self._under
         if under is None or under.end is not None:
             return
-        if now_ns >= under.waits_ns:
+        if self._warned_since(under):
+            self.cancel(now_ns)
+        elif now_ns >= under.waits_ns:
             self._give_up(under, now_ns)
         elif self._silent and now_ns >= under.quiet_ns + WORKING_NS:
             under.quiet_ns = now_ns
@@ -246,6 +255,12 @@ class Narrating:
     @property
     def _silent(self) -> bool:
         return self._under is not None and self._parts.ear.playing is None and not self._lines
+
+    def _warned_since(self, under: _Under) -> bool:
+        """`CONTACT` ends it also where no words were there to be cut off; one that lasts since before the
+        press, as before a shelf, does not."""
+        contact_ns = self._parts.ear.contact_ns
+        return contact_ns is not None and contact_ns > under.begun_ns
 
     def _obstacle(self, view: View | NoView) -> str | None:
         """The key of the reason why there is nothing to put into words, or nobody to do it."""

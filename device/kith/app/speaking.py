@@ -58,6 +58,8 @@ class Speaking:
         self._words = Phrasebook(settings)
         self._callouts, self._player, self._report = callouts, player, report
         self._on_begin, self._on_end = on_begin, on_end
+        self.contact_ns: int | None = None
+        """When the buzzer last began to warn of something about to be touched."""
         self._voice_fault_ns: int | None = None
         self._unheard: set[int] = set()
         self._faults: dict[str, str] = {}
@@ -115,6 +117,8 @@ class Speaking:
     def heed(self, hazard: Hazard, now_ns: int) -> None:
         """The guard's buzzer warns more or less urgently. Whoever's name it cut off is to be told again once
         it lets that be, if they are still here: nobody asked for this quiet."""
+        if hazard is Hazard.CONTACT:
+            self.contact_ns = now_ns
         commands = self._arbiter.step(HazardChanged(hazard), now_ns)
         self._carry_out(commands, now_ns)
         self._tell_cut_again(commands)
