@@ -77,7 +77,7 @@ def test_without_a_server_or_a_picture_it_says_what_to_do(picture: Path, tmp_pat
     assert "none.jpg" in done.stderr
     done = kith(picture, "--url", "http://127.0.0.1:9/v1", "--sent", tmp_path / "no" / "where.jpg")
     assert done.exit_code == 1
-    assert "cannot be written" in done.stderr
+    assert "cannot write" in done.stderr
 
 
 @pytest.mark.data

@@ -252,7 +252,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "nothing": "there was nothing to tell",
         "missing": "that part is not installed",
         "unreachable": "the server does not answer",
-        "insecure": "the server is outside your own network, and not encrypted",
+        "insecure": "the way to the server is not safe",
         "denied": "the server wants another key",
         "busy": "the server is busy",
         "no_pictures": "the server cannot look at pictures",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from kith.app.narrated import narrate
 from kith.app.paths import models_dir
 from kith.config import Settings
 from kith.drivers.scene_narrator import SceneNarrator
-from kith.errors import ConfigError, InputError
+from kith.errors import ConfigError
 from kith.ports import NarrationEnd, Subject
+from kith.simulation.output_files import check_output, write_output
 from kith.types import BoxPx
 from kith.vision.every_face import every_face
 from kith.vision.imaging import load_photo
@@ -44,21 +46,10 @@ def describe(
     if not settings.scene.show_strangers:
         analyzer = open_analyzer(models or models_dir(), settings.vision)
         hide = tuple(face.box for face in every_face(analyzer, rgb))
-    narrator = SceneNarrator(
-        settings.scene, voice=settings.announce.voice, on_sent=None if sent is None else _writer(sent)
-    )
+    if sent is not None:
+        check_output(sent)
+    keep = None if sent is None else partial(write_output, sent)
+    narrator = SceneNarrator(settings.scene, voice=settings.announce.voice, on_sent=keep)
     subject = Subject(rgb=rgb, hide=hide)
     done = narrate("scene", narrator, subject, settings.scene.most_words, tell)
     return Described(end=done.end, covered=len(hide), first_s=done.first_s, whole_s=done.whole_s)
-
-
-def _writer(file: Path) -> Callable[[bytes], None]:
-    try:
-        file.touch()
-    except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror}") from error
-
-    def write(jpeg: bytes) -> None:
-        file.write_bytes(jpeg)
-
-    return write
