@@ -58,6 +58,10 @@ def test_text_in_larger_letters_beside_a_column_keeps_to_its_row() -> None:
     in_any_order([line(10, 10, 40, 60), line(80, 20, 300, 20), line(80, 45, 300, 20)])
 
 
+def test_boxes_that_overlap_are_two_lines_and_not_a_row() -> None:
+    in_any_order([line(30, 10), line(10, 19)])
+
+
 @pytest.mark.parametrize(
     ("below", "runs_on"),
     [
