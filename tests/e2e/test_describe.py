@@ -104,3 +104,12 @@ def test_what_was_sent_can_be_looked_at_and_shows_no_face(tmp_path: Path) -> Non
             main, ["--config", open_settings, "describe", str(file), "--url", server.url, "--sent", str(sent)]
         )
         assert server.asked[-1].jpeg == sent.read_bytes() != server.asked[0].jpeg
+
+
+def test_the_wearer_s_own_photograph_is_not_overwritten_by_what_is_sent(picture: Path) -> None:
+    before = picture.read_bytes()
+    with serving(HONEST) as server:
+        done = kith(picture, "--url", server.url, "--sent", picture)
+        assert server.asked == []
+    assert done.exit_code != 0
+    assert picture.read_bytes() == before

@@ -16,6 +16,7 @@ from kith.config import (
     CameraSettings,
     PresenceSettings,
     Settings,
+    ThingsSettings,
     VisionSettings,
     load_settings,
 )
@@ -70,6 +71,8 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
                     track_lost_after_ms=1200,
                 ),
                 presence=PresenceSettings(vote_window_ms=3000, left_after_ms=4500),
+                # One survey with a taught thing would take two seconds, in which nobody is looked for.
+                things=ThingsSettings(enabled=False),
             ),
         ),
         "pi4": Profile(

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from kith.app.narrated import narrate
 from kith.app.paths import models_dir
 from kith.config import Settings
 from kith.drivers.scene_narrator import SceneNarrator
-from kith.errors import ConfigError
+from kith.errors import ConfigError, InputError
 from kith.ports import NarrationEnd, Subject
 from kith.simulation.output_files import check_output, write_output
 from kith.types import BoxPx
 from kith.vision.every_face import every_face
 from kith.vision.imaging import load_photo
 from kith.vision.pipeline import open_analyzer
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +50,21 @@ def describe(
         hide = tuple(face.box for face in every_face(analyzer, rgb))
     if sent is not None:
         check_output(sent)
-    keep = None if sent is None else partial(write_output, sent)
+        if sent.exists() and sent.samefile(file):
+            raise InputError(f"--sent would overwrite {file}: give another file")
+    keep = None if sent is None else _keeper(sent)
     narrator = SceneNarrator(settings.scene, voice=settings.announce.voice, on_sent=keep)
     subject = Subject(rgb=rgb, hide=hide)
     done = narrate("scene", narrator, subject, settings.scene.most_words, tell)
     return Described(end=done.end, covered=len(hide), first_s=done.first_s, whole_s=done.whole_s)
+
+
+def _keeper(sent: Path) -> Callable[[bytes], None]:
+    def keep(picture: bytes) -> None:
+        # In the narrator's thread, where nobody takes an error.
+        try:
+            write_output(sent, picture)
+        except InputError as error:
+            _LOG.error("%s", error)
+
+    return keep

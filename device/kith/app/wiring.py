@@ -94,9 +94,7 @@ def assemble(
     point = load_operating_point(calibration_dir() / "operating_point.toml", analyzer.model_id)
     objects = objects_fitted(settings.things, models_dir())
     fitted = objects is Objects.FITTED
-    gallery, troubles = _open_gallery(
-        gallery_file, analyzer.model_id, thing_network() if fitted else None
-    )
+    gallery, troubles = _open_gallery(gallery_file, analyzer.model_id, thing_network() if fitted else None)
     perception = Perception(
         analyzer,
         Matcher(gallery.templates(), point, gallery.counterexamples()),

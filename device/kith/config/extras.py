@@ -50,8 +50,8 @@ class SceneSettings:
     """A file that holds the server's key; empty: it needs none."""
     show_strangers: bool = one_of(False, True)
     """True: faces of people not enrolled are not covered before a picture is sent."""
-    picture_px: int = bounded(768, 224, 2048)
-    """The longer side of the picture that is sent."""
+    picture_px: int = bounded(768, 224, 1280)
+    """The longer side of the picture that is sent. Faces are searched for as finely as 1280 px show them."""
     first_words_ms: int = bounded(20_000, 1000, 300_000)
     """No words so long after the press: given up, and said; †."""
     pause_ms: int = bounded(10_000, 1000, 300_000)

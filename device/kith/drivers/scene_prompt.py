@@ -21,7 +21,8 @@ Of people tell where they are and what they do, nothing else: do not guess age, 
 name. Grey rectangles hide faces; pass over them in silence."""
 
 _KNOWN = """\
-The wearer knows some of them: {people}. Call each by exactly these words, with a capital letter."""
+The wearer knows some of them: {people}. Call each by exactly these words, with a capital letter. \
+Whoever is behind a grey rectangle is none of them."""
 
 _LEFT_TO, _RIGHT_FROM = 0.4, 0.6
 """Of the picture's width: what is between them is ahead. With the usual camera that is 13 degrees wide; †."""

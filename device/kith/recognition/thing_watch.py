@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Mapping
 from kith.clock import NS_PER_S
 from kith.types import SeenThing
 
-_LOOKS, _VOTES = 3, 2
-"""So many of the last looks must show it."""
+_LOOKS = 3
+"""So many looks, one after the other, must show it: what is told unasked must be surer than an answer."""
 GONE_NS = 60 * NS_PER_S
 """Once told of, it is told of again only after it was out of view for so long; †."""
 
@@ -71,6 +71,6 @@ class ThingWatch:
         agreed = [
             thing
             for thing in newest.values()
-            if sum(thing.thing_id in shown for _, shown in self._looks) >= _VOTES
+            if sum(thing.thing_id in shown for _, shown in self._looks) == _LOOKS
         ]
         return sorted(agreed, key=lambda thing: -thing.box.area)

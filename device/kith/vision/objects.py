@@ -92,8 +92,9 @@ class ObjectNetwork:
         """Objects in rgb u8[H, W, 3] of any size."""
         encodings, classes, fine, coarse = self._network.run(squeezed(rgb, self._size))
         candidates = decode(encodings[0], classes[0], self._anchors, self._min_score)
-        objects = [in_frame(found, rgb.shape[1], rgb.shape[0]) for found in told_once(candidates)]
-        return ObjectLook(objects=tuple(objects), fine=fine[0], coarse=coarse[0])
+        objects = (in_frame(found, rgb.shape[1], rgb.shape[0]) for found in told_once(candidates))
+        seen = tuple(found for found in objects if found.box.w > 0 and found.box.h > 0)
+        return ObjectLook(objects=seen, fine=fine[0], coarse=coarse[0])
 
 
 def squeezed(rgb: U8, size: tuple[int, int]) -> U8:

@@ -91,7 +91,8 @@ def _moved(face: Face, x: int, y: int) -> Face:
     return replace(face, box=replace(face.box, x=face.box.x + x, y=face.box.y + y), landmarks=landmarks)
 
 
-def _grown(face: Face, times_x: float, times_y: float) -> Face:
+def grown(face: Face, times_x: float, times_y: float) -> Face:
+    """A face of a shrunk picture in the pixels of the whole one."""
     landmarks = face.landmarks * np.array([times_x, times_y], np.float32)
     landmarks.setflags(write=False)
     box = face.box
@@ -150,7 +151,7 @@ class FacePipeline:
             return self._analyzer.detect(frame.rgb)
         (height, width), (rows, columns) = frame.rgb.shape[:2], frame.small.shape[:2]
         faces = self._analyzer.detect(frame.small)
-        return [_grown(face, width / columns, height / rows) for face in faces]
+        return [grown(face, width / columns, height / rows) for face in faces]
 
     def _look_again(self, frame: Frame, assessed: _Assessed, sure: frozenset[int]) -> list[Track]:
         """The tracks of which a second look at the frame has shown more, or anything at all."""
