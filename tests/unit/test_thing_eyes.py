@@ -74,6 +74,12 @@ def test_what_is_held_up_again_is_taken_for_what_it_is() -> None:
     assert of.held(frame((HELD, GREEN))).looks_like is None
 
 
+def test_what_may_be_either_of_two_is_taken_for_neither() -> None:
+    of = eyes(ColourNetwork())
+    taught(of, mug=(3, RED), twin=(8, RED))
+    assert of.held(frame((HELD, RED))).looks_like is None
+
+
 def test_a_known_thing_is_found_where_the_network_is_unsure() -> None:
     network = ColourNetwork()
     of = eyes(network)
@@ -99,7 +105,11 @@ def test_a_thing_hides_the_object_that_it_is_and_no_other() -> None:
 
 def test_objects_are_told_of_where_nothing_was_taught() -> None:
     network = ColourNetwork([found("mug", LEFT, 0.9), found("chair", RIGHT, 0.8)])
-    survey = eyes(network).survey(shown((RIGHT, RED)), FOCAL_PX)
+    of = eyes(network)
+    of.learn(
+        TemplateSet(vectors=np.zeros((0, 0), np.float32), person_ids=np.zeros(0, np.int64), model_id=""), {}
+    )
+    survey = of.survey(shown((RIGHT, RED)), FOCAL_PX)
     assert [seen.label for seen in survey.objects] == ["chair", "mug"]
     assert network.looks == 1, "no place is searched for things that there are none of"
 

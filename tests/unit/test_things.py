@@ -72,11 +72,19 @@ def test_what_is_wrong_with_the_light_is_told(
     assert held_up(rgb, network(("box", HELD, 0.3)).look(rgb)).fault is fault
 
 
-def test_what_goes_beyond_the_frame_is_told() -> None:
-    wide = BoxPx(x=0, y=130, w=430, h=230)
+@pytest.mark.parametrize(
+    ("box", "fault"),
+    [
+        (BoxPx(x=200, y=130, w=230, h=230), None),
+        (BoxPx(x=0, y=130, w=430, h=230), HeldFault.CUT_OFF),
+        (BoxPx(x=200, y=0, w=230, h=360), HeldFault.CUT_OFF),
+        (BoxPx(x=200, y=130, w=230, h=350), None),
+    ],
+    ids=["within", "left", "above", "below, where the hand goes on"],
+)
+def test_what_goes_beyond_the_frame_is_told(box: BoxPx, fault: HeldFault | None) -> None:
     rgb = frame((BoxPx(x=200, y=130, w=230, h=230), RED))
-    assert held_up(rgb, network(("box", BoxPx(x=200, y=130, w=230, h=230), 0.3)).look(rgb)).fault is None
-    assert held_up(rgb, network(("box", wide, 0.3)).look(rgb)).fault is HeldFault.CUT_OFF
+    assert held_up(rgb, network(("box", box, 0.3)).look(rgb)).fault is fault
 
 
 def test_what_is_not_held_still_is_told() -> None:
