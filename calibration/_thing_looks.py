@@ -90,12 +90,14 @@ def stage(data: Path) -> Stage:
     )
 
 
-def look_at_all(made_of: Stage, models_dir: Path, jobs: int) -> tuple[list[Shown], list[Searched]]:
-    """Every thing, and frames without any."""
+def look_at_all(data: Path, models_dir: Path, jobs: int) -> tuple[list[Shown], list[Searched]]:
+    """Every thing, and frames without any; data: see `stage`. Raises InputError."""
+    names = [model.name for model in stage(data).models]
+    # Not forked: a child forked from a process whose OpenCV has threads waits for them for ever.
     with ProcessPoolExecutor(
-        jobs, get_context("fork"), initializer=_begin, initargs=(made_of, models_dir)
+        jobs, get_context("spawn"), initializer=_begin, initargs=(data, models_dir)
     ) as pool:
-        shown = pool.map(_shown, [model.name for model in made_of.models])
+        shown = pool.map(_shown, names)
         empty = pool.map(_empty, range(EMPTY))
         return list(shown), list(empty)
 
@@ -107,9 +109,12 @@ class _Worker:
     network: ObjectNetwork
 
 
-def _begin(made_of: Stage, models_dir: Path) -> None:
+def _begin(data: Path, models_dir: Path) -> None:
     cv2.setNumThreads(1)
-    _Worker.stage, _Worker.network = made_of, ObjectNetwork(load_network("objects", models_dir), PLACES_FROM)
+    _Worker.stage, _Worker.network = (
+        stage(data),
+        ObjectNetwork(load_network("objects", models_dir), PLACES_FROM),
+    )
 
 
 def _shown(name: str) -> Shown:

@@ -33,7 +33,7 @@ _WEBXR = "@webxr-input-profiles/assets@1.0.20"
 _TEXTURE_PX = 1024
 """A texture's larger side: more than a thing has pixels in any frame."""
 _TWINS = ("bigger_", "red_sticker", "basin_faucet", "cabinet", "shelf", "scenes", "wine_rack_stand",
-          "red_bowl", "suite_milk")  # fmt: skip
+          "red_bowl")  # fmt: skip
 """Left out: the same model at another size, parts of a house, and what is too large to hold up."""
 
 Floats = NDArray[np.float32]

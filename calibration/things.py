@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from calibration._thing_looks import PLACES, Searched, Shown, look_at_all, stage
+from calibration._thing_looks import PLACES, Searched, Shown, look_at_all
 from calibration._thing_meshes import CACHE
 from calibration._thing_scenes import SIZES
 from calibration._thing_trials import (
@@ -53,7 +53,7 @@ def main(data: Path, jobs: int, anew: bool) -> None:
     kept = CACHE / f"looks-{_VERSION}.pkl"
     if anew or not kept.exists():
         started = time.monotonic()
-        looked: tuple[list[Shown], list[Searched]] = look_at_all(stage(data), _MODELS, jobs)
+        looked: tuple[list[Shown], list[Searched]] = look_at_all(data, _MODELS, jobs)
         kept.write_bytes(pickle.dumps(looked))
         click.echo(f"looked at all frames in {time.monotonic() - started:.0f} s")
     things, empty = pickle.loads(kept.read_bytes())  # written above, by this very command
