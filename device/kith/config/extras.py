@@ -24,13 +24,19 @@ class ThingsSettings:
     """Of a thing that is taught."""
     teach_timeout_ms: int = bounded(30_000, 1000, 300_000)
     """For the views; a question that is asked meanwhile does not count; †."""
-    max_view_likeness: float = bounded(0.97, 0.5, 1.0)
-    """A look whose cosine with an earlier view is no less shows nothing new: the thing is to be turned."""
+    min_view_gap_ms: int = bounded(600, 0, 5000)
+    """From one view to the next: meanwhile the hand turns it; †."""
+    max_view_likeness: float = bounded(0.95, 0.5, 1.0)
+    """A look whose cosine with an earlier view is no less shows nothing new: the thing is to be turned. Drawn
+    flat boxes (12) keep 0.98 when turned by 30 degrees and 0.95 by 45; solid made things (92) have 0.67, the
+    median of two of their views, and 0.94 in one pair of a hundred."""
     alike_after_ms: int = bounded(4000, 500, 60_000)
     """Where the thing looks the same after so long, a view is taken all the same: a ball looks the same from
     everywhere; †."""
     min_agreement: float = bounded(0.3, -1.0, 0.95)
-    """Least cosine of a view with one of the others; with less it is not the same thing."""
+    """Least cosine of a view with one of the others; with less it is not the same thing. 1.1 % of 348 views
+    of those made things have less with all views before; of looks of another thing 18 % have more with one of
+    five. To lose a thing's own views is worse: things are seldom swapped in the hand."""
     announce_interval_ms: int = bounded(1000, 100, 60_000)
     """Where a thing is marked to be told of unasked, one frame in this time is searched for it."""
 

@@ -171,7 +171,7 @@ class ThingViews:
         if known is not None:
             self._asked = (known, now_ns)
             return [LooksLike(person_id=known)]
-        if one.views and now_ns - one.view_ns < self._people.min_view_gap_ms * NS_PER_MS:
+        if one.views and now_ns - one.view_ns < self._settings.min_view_gap_ms * NS_PER_MS:
             return []
         if looks.agrees_with_any(embedding, one.views, self._settings.max_view_likeness):
             waited = now_ns - one.since_ns >= self._settings.alike_after_ms * NS_PER_MS
