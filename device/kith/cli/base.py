@@ -47,7 +47,7 @@ class _Commands(click.Group):
 @click.version_option(package_name="kith")
 @click.pass_context
 def main(ctx: click.Context, config: Path | None) -> None:
-    """Tells a blind wearer who is in front of them. Nothing leaves the device.
+    """Tells a blind wearer who is in front of them. Nothing leaves the device unasked.
 
     \b
     To begin:
