@@ -2,9 +2,9 @@
 
     python -m calibration.things DATA          writes thing_map.npz and thing_matching.toml beside this file
 
-Needs the registry (pip and npm) when it is first run, DATA's clips/ and lfw-dev/ for backgrounds, and about
-ten to fifteen minutes of two free cores. What was looked at stays in .cache/things until --anew. docs/objects.md tells
-what the frames are and how artificial.
+Needs the registry (pip and npm) when it is first run, DATA's clips/ and lfw-dev/ for backgrounds, and ten to
+fifteen minutes of two free cores. What was looked at stays in .cache/things until --anew. docs/objects.md
+tells what the frames are and how artificial.
 """
 
 from __future__ import annotations
