@@ -95,12 +95,13 @@ class Teaching(Played):
         return self.frames(duration_ms, sighting(0, *faces, view=view, held=thing))
 
     def turned(self, views: int, from_deg: float = 0.0) -> list[EnrollmentCommand]:
-        """So many views of a thing that is turned all the time."""
-        return [
-            command
-            for i in range(views)
-            for command in self.show_for(200, look(from_deg + i * DIFFERENT_DEG))
-        ]
+        """So many views of a thing that is turned all the time, each taken before it is turned further."""
+        commands: list[EnrollmentCommand] = []
+        for i in range(views):
+            before, until_ms = commands.count(SHUTTER), self.at_ms + 5000
+            while commands.count(SHUTTER) == before and self.at_ms < until_ms:
+                commands += self.show(look(from_deg + i * DIFFERENT_DEG))
+        return commands
 
     def name_it(self, recording: np.ndarray | None = None) -> Store:
         (store,) = self.send(Named(recording=recording))
@@ -111,10 +112,12 @@ class Teaching(Played):
 def test_a_thing_that_is_turned_from_the_first_look_to_the_name() -> None:
     session = Teaching()
     assert session.show_for(400, NOTHING) == []
+    assert session.show(look(0, extent=0.1)) == [SHUTTER]
+    assert session.show_for(1100, look(0)) == [TURN]
     seen: list[EnrollmentCommand] = []
-    for i, extent in enumerate((0.1, 0.3, 0.5, 0.2, 0.25)):
+    for i, extent in enumerate((0.3, 0.5, 0.2, 0.25), start=1):
         seen += session.show_for(200, look(i * DIFFERENT_DEG, extent=extent))
-    assert seen == [SHUTTER] * 5 + ASK_NAME  # no consent: it is no person
+    assert seen == [SHUTTER] * 4 + ASK_NAME  # no consent: it is no person
     assert session.machine.next_deadline_ns is None
     store = session.name_it(RECORDING)
     assert [float(one.vector[0]) for one in store.embeddings] == [
@@ -165,10 +168,9 @@ def test_without_word_of_their_end_it_is_to_be_turned_all_the_same() -> None:
 def test_a_view_differs_from_all_before_it(angle_deg: float, is_view: bool) -> None:
     """cos 18.2 degrees is 0.95."""
     session = Teaching()
-    session.show_for(200, look(0))
-    session.show_for(200, look(60))
-    commands = session.show_for(200, look(angle_deg))
-    assert (SHUTTER in commands) == is_view
+    session.turned(1)
+    session.turned(1, 60)
+    assert (SHUTTER in session.show_for(1000, look(angle_deg))) == is_view
 
 
 def test_a_ball_looks_the_same_from_everywhere_and_is_learnt_all_the_same() -> None:
@@ -190,8 +192,11 @@ def test_a_plain_view_is_not_taken_before_it_was_to_be_turned() -> None:
 
 def test_views_are_so_far_apart_that_the_hand_can_turn_it() -> None:
     session = Teaching(ThingsSettings())
-    assert session.show(look(0)) == [SHUTTER]
-    assert session.show_for(500, look(30)) == []
+    assert session.show_for(SPEECH_MS, look(0)) == [SHUTTER]
+    assert session.show(look(20)) == [TURN]
+    assert session.show_for(900, look(20)) == []
+    assert session.show(look(40)) == [SHUTTER]
+    assert session.show_for(900, look(60)) == []
     assert session.show(look(60)) == [SHUTTER]
 
 
@@ -289,16 +294,16 @@ def test_the_viewfinder_follows_the_thing() -> None:
 @pytest.mark.parametrize(("angle_deg", "agrees"), [(72, True), (73, False)])
 def test_a_view_agrees_with_one_of_the_others(angle_deg: float, agrees: bool) -> None:
     session = Teaching()
-    session.show_for(200, look(0))
+    session.show_for(SPEECH_MS + 200, look(0))
     assert session.show_for(200, look(angle_deg)) == ([SHUTTER] if agrees else [])
 
 
 def test_one_of_the_others_is_enough() -> None:
     """The back of a thing is not its front."""
     session = Teaching()
-    session.show_for(200, look(0))
-    session.show_for(200, look(60))
-    assert session.show_for(200, look(120)) == [SHUTTER]
+    session.turned(1)
+    session.turned(1, 60)
+    assert session.turned(1, 120) == [SHUTTER]
 
 
 def test_another_thing_is_told_of_and_then_learnt_instead() -> None:
@@ -306,10 +311,8 @@ def test_another_thing_is_told_of_and_then_learnt_instead() -> None:
     session.show_for(2000, NOTHING)
     session.turned(2)
     assert session.show_for(1400, look(110)) == []
-    assert session.show_for(200, look(110)) == [AGAIN, SHUTTER]
-    for i in range(1, 5):
-        commands = session.show_for(200, look(110 + i * DIFFERENT_DEG))
-    assert commands[-2:] == ASK_NAME
+    assert session.show_for(200, look(110)) == [AGAIN, SHUTTER, TURN]
+    assert session.turned(4, 110 + DIFFERENT_DEG)[-2:] == ASK_NAME
     assert all(float(one.vector[0]) < 0 for one in session.name_it().embeddings)
 
 
@@ -328,7 +331,7 @@ def test_a_thing_lost_begins_again() -> None:
     session.turned(4)
     assert session.show_for(1500, NOTHING)[-1] == AGAIN
     assert embeddings_held(session.machine) == []
-    assert session.turned(5, 80) == [SHUTTER] * 5 + ASK_NAME
+    assert session.turned(5, 80) == [SHUTTER, TURN, *[SHUTTER] * 4, *ASK_NAME]
 
 
 def test_a_thing_lost_is_noticed_without_frames() -> None:
@@ -347,7 +350,7 @@ def test_a_short_loss_is_forgiven() -> None:
 
 def test_a_late_sighting_of_the_thing_is_no_loss() -> None:
     session = Teaching()
-    session.turned(1)
+    session.show_for(SPEECH_MS + 200, look())
     session.at_ms += 1900
     assert session.send(Saw(sighting=sighting(0, held=look(30)))) == [SHUTTER]
 
@@ -481,7 +484,7 @@ def test_a_known_thing_is_added_to_and_no_name_is_asked_for() -> None:
     session.show_for(3000, look(60))
     assert session.send(YES) == []
     commands = session.turned(4, DIFFERENT_DEG)
-    assert commands[:-2] == [SHUTTER] * 4
+    assert commands[:-2] == [TURN, *[SHUTTER] * 4]
     assert commands[-2] == OFF
     store = commands[-1]
     assert isinstance(store, Store)
@@ -494,9 +497,10 @@ def test_or_it_is_another_thing_and_that_is_not_asked_again() -> None:
     session = Teaching()
     to_same(session)
     assert session.send(NO) == []
+    commands = session.show_for(100, look(looks_like=4))
     for i in range(1, 5):
-        commands = session.show_for(200, look(i * DIFFERENT_DEG, looks_like=4))
-    assert commands == [SHUTTER, *ASK_NAME]
+        commands += session.show_for(200, look(i * DIFFERENT_DEG, looks_like=4))
+    assert commands == [TURN, *[SHUTTER] * 4, *ASK_NAME]
     assert session.name_it().add_to is None
 
 

@@ -24,8 +24,8 @@ class ThingsSettings:
     """Of a thing that is taught."""
     teach_timeout_ms: int = bounded(30_000, 1000, 300_000)
     """For the views; a question that is asked meanwhile does not count; †."""
-    min_view_gap_ms: int = bounded(600, 0, 5000)
-    """From one view to the next: meanwhile the hand turns it; †."""
+    min_view_gap_ms: int = bounded(1000, 0, 5000)
+    """From one view, or the words that ask to turn it, to the next view: meanwhile the hand turns it; †."""
     max_view_likeness: float = bounded(0.95, 0.5, 1.0)
     """A look whose cosine with an earlier view is no less shows nothing new: the thing is to be turned. Drawn
     flat boxes (12) keep 0.98 when turned by 30 degrees and 0.95 by 45; solid made things (92) have 0.67, the

@@ -22,6 +22,8 @@ FACE_STAYS_NS = 700 * NS_PER_MS
 FIRST_WORDS_NS = 6 * NS_PER_S
 """The first words take no longer, should word of their end be lost."""
 
+_TURN = Say(prompt=Prompt.THING_TURN)
+
 
 @dataclass(slots=True, kw_only=True)
 class _OneThing:
@@ -31,7 +33,6 @@ class _OneThing:
     seen_ns: int = 0
     views: list[Embedding] = field(default_factory=list)
     extents: list[float] = field(default_factory=list)
-    view_ns: int = 0
     turn_was_said: bool = False
     since_ns: int = 0
 
@@ -39,8 +40,9 @@ class _OneThing:
 class ThingViews:
     """Takes good views that differ from each other, and yet agree with one of the others.
 
-    A look that shows nothing new has the wearer asked to turn the thing; where it goes on looking the same
-    for `alike_after_ms`, a view is taken all the same. A look that agrees with none of the views is of
+    After the first view the wearer is asked to turn the thing, and time is given for it before each further
+    one. A look that shows nothing new asks again; where the thing goes on looking the same for
+    `alike_after_ms`, a view is taken all the same. A look that agrees with none of the views is of
     something else. Where the thing was not seen for `lost_after_ms`, what was gathered is thrown away and it
     starts again, within the same `teach_timeout_ms`. When these are over FEWEST_VIEWS do.
 
@@ -171,30 +173,30 @@ class ThingViews:
         if known is not None:
             self._asked = (known, now_ns)
             return [LooksLike(person_id=known)]
-        if one.views and now_ns - one.view_ns < self._settings.min_view_gap_ms * NS_PER_MS:
+        if one.views and not one.turn_was_said:
+            return self._ask_to_turn(now_ns)
+        waited_ns = now_ns - one.since_ns
+        if one.views and waited_ns < self._settings.min_view_gap_ms * NS_PER_MS:
             return []
-        if looks.agrees_with_any(embedding, one.views, self._settings.max_view_likeness):
-            waited = now_ns - one.since_ns >= self._settings.alike_after_ms * NS_PER_MS
-            if not (one.turn_was_said and waited):
-                return self._ask_to_turn(now_ns)
+        alike = looks.agrees_with_any(embedding, one.views, self._settings.max_view_likeness)
+        if alike and waited_ns < self._settings.alike_after_ms * NS_PER_MS:
+            return self._telling.remind(_TURN, now_ns)
         return self._view(held, embedding, now_ns)
 
     def _ask_to_turn(self, now_ns: int) -> list[Found]:
-        """At once the first time, but for the words before; then it is a hint."""
-        say, one = Say(prompt=Prompt.THING_TURN), self._thing
-        if one.turn_was_said:
-            return self._telling.remind(say, now_ns)
+        """Once, but not over the words before. How looks differ does not tell whether the thing
+        was turned: held still, it looks as different from one moment to the next."""
         if now_ns < self._words_end_ns:
             return []
-        one.turn_was_said, one.since_ns = True, now_ns
+        self._thing.turn_was_said, self._thing.since_ns = True, now_ns
         self._telling.heard(now_ns)
-        return [say]
+        return [_TURN]
 
     def _view(self, held: HeldThing, embedding: Embedding, now_ns: int) -> list[Found]:
         one = self._thing
         one.views.append(embedding)
         one.extents.append(held.extent)
-        one.view_ns = one.since_ns = now_ns
+        one.since_ns = now_ns
         self._telling.heard(max(now_ns, self._words_end_ns))  # a shutter sound says enough
         shutter = Cue(earcon=Earcon.SHUTTER)
         return [shutter] if len(one.views) < self._settings.views else [shutter, self._gathered()]
