@@ -191,7 +191,7 @@ def test_in_real_time_the_threads_name_and_answer_and_the_voice_may_die(stage: S
     settings = tmp_path / "kith.toml"
     settings.write_text(NOTHING)
     sound = tmp_path / "heard.wav"
-    more = ["--latency", "--sound", sound, "--button", "4 tap", "--faults", "1.5 kill-voice"]
+    more = ["--latency", "--sound", sound, "--button", "5 tap", "--faults", "3.2 kill-voice"]
     run = simulate(stage.visit, stage.state, tmp_path / "e.jsonl", *more)
     assert run.named == {stage.name}
     assert [event["text"] for event in run.of("button")] == ["tap"]

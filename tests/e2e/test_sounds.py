@@ -94,7 +94,7 @@ def test_all_of_them(tmp_path: Path) -> None:
     done = kith("sounds", "--list")
     listed = done.stdout.splitlines()
     assert done.returncode == 0
-    assert len(listed) == 24
+    assert len(listed) == 25
     played = kith("sounds", "--sound", tmp_path / "all.wav")
     if "no voice" in played.stderr:
         pytest.skip(played.stderr)
