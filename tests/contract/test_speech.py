@@ -191,6 +191,15 @@ def test_a_stopped_child_ends_in_failed_and_is_replaced(
     assert rms(child.say("Ben.").read(WHOLE, wait=True)) > 1000
 
 
+def test_two_crashes_on_end_are_two_deaths(child: SpeechProcess) -> None:
+    assert child.crash(within_s=PATIENCE_S)
+    assert child.crash(within_s=PATIENCE_S)
+    assert len(child._deaths) == 2
+    assert rms(child.say("Ben.").read(WHOLE, wait=True)) > 1000
+    child.close()
+    assert not child.crash(within_s=PATIENCE_S)
+
+
 def test_close_also_ends_a_stopped_child(child: SpeechProcess) -> None:
     pid = pid_of(child)
     os.kill(pid, signal.SIGSTOP)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import logging
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -28,13 +27,18 @@ from kith.drivers.simulated_button import ScriptedButton
 from kith.drivers.simulated_camera import SimulatedCamera
 from kith.drivers.simulated_microphone import SimulatedMicrophone
 from kith.drivers.speaker import SpeakerSink
+from kith.drivers.speech_process import SpeechProcess
 from kith.drivers.wav import PacedSink, TeeSink, WavSink
 from kith.errors import AudioFault, AudioUnavailable, InputError
 from kith.ports import AudioSink, Speech
 from kith.runtime.inbox import Inbox
 from kith.types import I16, ButtonEdge, Frame, Playback, Sighting
 
+_log = logging.getLogger(__name__)
+
 Actions = tuple[tuple[int, Callable[[], None]], ...]
+
+_VOICE_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +201,6 @@ def _actions(cast: Cast, injections: Injections) -> Actions:
 
 
 def _kill(speech: Speech) -> None:
-    pid = getattr(speech, "pid", None)
-    if pid is not None:
-        os.kill(pid, signal.SIGKILL)
+    """Virtual time stands still meanwhile, so that every fault that was asked for is had."""
+    if not isinstance(speech, SpeechProcess) or not speech.crash(within_s=_VOICE_TIMEOUT_S):
+        _log.warning("there was no voice to kill")

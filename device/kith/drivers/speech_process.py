@@ -98,6 +98,19 @@ class SpeechProcess:
             self._kill()
             self._thread.join(_CLOSE_TIMEOUT_S)
 
+    def crash(self, *, within_s: float) -> bool:
+        """For a simulation of that fault: kill the child that speaks and wait until that is noticed.
+
+        One that is only just starting is waited for. False: within these seconds there was none.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._rate or self._closing or self._exhausted(), within_s)
+            child = self._child
+            if not self._rate or not child:
+                return False
+            child.kill()
+            return self._changed.wait_for(lambda: self._child is not child, within_s)
+
     # --- the thread that owns the children ---------------------------------------------------------
 
     def _supervise(self) -> None:
