@@ -123,7 +123,7 @@ def test_what_a_carer_does_meanwhile_is_taken_over(life: Life) -> None:
     life.hear(0.1)
     assert does(life, "hold", 5) == ["Forget old keys for good? Double tap: yes. Tap: no."]
     assert does(life, "tap") == ["old keys stays."]
-    assert does(life, "tap") == ["someone known."]
+    assert does(life, "tap") == ["something known."]
     assert does(life, "triple") == ["It could not be done."]
     assert does(life, "tap") == ["That was all."]
 

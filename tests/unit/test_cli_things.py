@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kith.app.opening import thing_network
+from kith.config import AnnounceSettings
 from kith.recognition.gallery import Gallery
+from kith.wav_file import wav_bytes
+from tests.e2e._commands import heard
 from tests.unit._gallery_kit import MODEL, TODAY, looks, thing_looks
 from tests.unit.test_cli_people_keeping import TONE, kith, refused, said
 
@@ -71,15 +75,30 @@ def test_people_and_things_are_listed_apart(state: Path) -> None:
 def test_a_new_name_and_what_becomes_of_its_recording(state: Path) -> None:
     assert said("things", "rename", "thing 3", "red mug", "--data", state) == "thing 3 is now red mug.\n"
     assert said("things", "rename", "red mug", "cup", "--data", state) == (
-        "red mug is now cup.\n"
-        "The recording still says the old name; the wearer says a new one in the book, or --drop-recording "
-        "deletes it.\n"
+        "red mug is now cup.\nThe recording still says the old name; `kith things record` gives a new one.\n"
     )
     assert said("things", "rename", "cup", "Cup", "--drop-recording", "--data", state) == (
         "cup is now Cup.\nThe recording of the old name is deleted.\n"
     )
     assert listed(state)["Cup"]["name_recording"] is None
     assert list((state / "recordings").iterdir()) == []
+
+
+def test_a_name_is_recorded_heard_and_spoken_again(state: Path, tmp_path: Path) -> None:
+    file, out = tmp_path / "keys.wav", tmp_path / "out.wav"
+    file.write_bytes(wav_bytes(TONE))
+    told = said("things", "record", "MY keys", file, "--data", state)
+    assert told == "my keys is said by this recording from now on, 0.5 s long.\n"
+    kept = Path(str(listed(state)["my keys"]["name_recording"]))
+    assert kept.is_file()
+    assert said("things", "hear", "my keys", "--sound", out, "--data", state) == "my keys: the recording.\n"
+    assert np.abs(heard(out)[: len(TONE), 0] - TONE * AnnounceSettings().volume).max() <= 2
+    told = said("things", "unrecord", "my keys", "--data", state)
+    assert told == "The recording of my keys is deleted; the synthetic voice says the name.\n"
+    assert not kept.exists()
+    again = said("things", "unrecord", "my keys", "--data", state)
+    assert again == "There was no recording of my keys.\n"
+    assert listed(state)["my keys"]["name_recording"] is None
 
 
 def test_what_is_told_of_unasked(state: Path) -> None:
@@ -130,6 +149,10 @@ def test_a_thing_is_nobody_and_that_is_told(state: Path, arguments: tuple[str, .
         (("rename", "mug", "ANNA"), "there is already a person of that name; `kith people list` shows all"),
         (("rename", "mug", "MY keys"), "there is already a thing of that name; `kith things list` shows all"),
         (("rename", "mug", " "), "must not be empty"),
+        (("record", "Anna", "x.wav"), "that is the name of a person: `kith people --help`"),
+        (("unrecord", "Anna"), "that is the name of a person: `kith people --help`"),
+        (("hear", "Anna"), "that is the name of a person: `kith people --help`"),
+        (("record", "mug", "x.wav"), "No such file or directory"),
         (("forget", "cup", "--yes"), "there is no thing of that name; `kith things list`"),
         (("announce", "cup", "on"), "there is no thing of that name; `kith things list`"),
     ],
@@ -144,7 +167,7 @@ def test_without_a_gallery_nothing_is_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", ["list", "rename", "announce", "forget"])
+@pytest.mark.parametrize("command", ["list", "rename", "record", "unrecord", "hear", "announce", "forget"])
 def test_help_teaches_by_example(command: str) -> None:
     text = said("things", command, "--help")
     assert "Example" in text

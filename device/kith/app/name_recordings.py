@@ -26,10 +26,9 @@ _REST_S = 0.3
 """Silence at the end: closing a sound device drops what is not heard yet."""
 
 
-def record(gallery: Gallery, name: str, file: Path) -> float:
-    """Make a WAV file the recording of someone's name, as it is but for its rate and channels; how long it
-    is, s. Raises PersonNotFound, InputError, GalleryError."""
-    person = gallery.person(name)
+def record(gallery: Gallery, person: Person, file: Path) -> float:
+    """Make a WAV file the recording of the name of someone, or something, as it is but for its rate and
+    channels; how long it is, s. Raises PersonNotFound, InputError, GalleryError."""
     mono = np.rint(read_recording(file).mean(axis=1)).astype(np.int16)
     if np.abs(mono.astype(np.int32)).max() < QUIETEST_PEAK:
         raise InputError(f"{file} is so quiet that the name would not be heard; record it again, louder")

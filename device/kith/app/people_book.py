@@ -59,6 +59,7 @@ class PeopleBook:
         self._known, self._prompts, self._naming, self._report = known, prompts, naming, report
         self._words, self._state = words, state
         self._forgotten: tuple[int, Piece] | None = None
+        self._things: frozenset[int] = frozenset()
         self._open = self._renaming = False
 
     @property
@@ -89,6 +90,7 @@ class PeopleBook:
             Entry(person_id=thing.person_id, thing=True, announced=thing.announced)
             for thing in (things.everybody() if things is not None else ())
         ]
+        self._things = frozenset(entry.person_id for entry in entries if entry.thing)
         self._open = True
         self._report.tell("book", now_ns, text="opened")
         self._stepper.post(OpenBook(entries=tuple(entries)), now_ns)
@@ -158,7 +160,8 @@ class PeopleBook:
         if self._forgotten is not None and self._forgotten[0] == person_id:
             return self._forgotten[1]
         # Who was forgotten by a carer meanwhile has no name any more.
-        return self._known.of(person_id).voice_of(person_id) or Spoken(text="someone known")
+        gone = "something known" if person_id in self._things else "someone known"
+        return self._known.of(person_id).voice_of(person_id) or Spoken(text=gone)
 
     def _rename(self, person_id: int, now_ns: int) -> None:
         def given(name: NameGiven, at_ns: int) -> None:

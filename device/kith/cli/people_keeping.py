@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from kith.cli.base import data_option, settings_of, state_of
-from kith.cli.entries import forget_entry, rename_entry
+from kith.cli.entries import forget_entry, hear_entry, record_entry, rename_entry, unrecord_entry
 from kith.cli.people import looks_of, people
 
 
@@ -44,13 +44,7 @@ def people_record(name: str, file: Path, data: Path | None) -> None:
     Example:
       arecord -f cd -d 2 anna.wav && kith people record Anna anna.wav
     """
-    from kith.app.name_recordings import record
-    from kith.app.opening import open_people
-
-    with open_people(state_of(data)) as gallery:
-        seconds = record(gallery, name, file)
-        person = gallery.person(name)
-    click.echo(f"{person.name} is said by this recording from now on, {seconds:.1f} s long.")
+    record_entry("person", name, file, data=data)
 
 
 @people.command("unrecord")
@@ -63,16 +57,7 @@ def people_unrecord(name: str, data: Path | None) -> None:
     Example:
       kith people unrecord Anna
     """
-    from kith.app.opening import open_people
-
-    with open_people(state_of(data)) as gallery:
-        person = gallery.person(name)
-        if person.name_recording is not None:
-            gallery.set_recording(person.person_id, None)
-    if person.name_recording is None:
-        click.echo(f"There was no recording of {person.name}.")
-    else:
-        click.echo(f"The recording of {person.name} is deleted; the synthetic voice says the name.")
+    unrecord_entry("person", name, data=data)
 
 
 @people.command("hear")
@@ -92,21 +77,7 @@ def people_hear(ctx: click.Context, name: str, file: Path | None, data: Path | N
     Example:
       kith people hear Anna
     """
-    from kith.app.name_recordings import play
-    from kith.app.opening import open_people
-    from kith.drivers.speaker import SpeakerSink
-    from kith.drivers.speech import open_speech
-    from kith.drivers.wav import WavSink
-
-    announce = settings_of(ctx).announce
-    with open_people(state_of(data)) as gallery:
-        person = gallery.person(name)
-        sink = SpeakerSink(announce.sound_device) if file is None else WavSink(file)
-        try:
-            recorded = play(person, lambda: open_speech(announce), sink, volume=announce.volume)
-        finally:
-            sink.close()
-    click.echo(f"{person.name}: {'the recording' if recorded else 'the synthetic voice'}.")
+    hear_entry("person", name, settings_of(ctx).announce, sound=file, data=data)
 
 
 @people.command("unlearn")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kith.cli.base import data_option, echo_json, state_of
-from kith.cli.entries import forget_entry, rename_entry
+from kith.cli.base import data_option, echo_json, settings_of, state_of
+from kith.cli.entries import forget_entry, hear_entry, record_entry, rename_entry, unrecord_entry
 
 if TYPE_CHECKING:
     from kith.types import Person
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 @click.group()
 def things() -> None:
-    """List, rename and forget the things that the wearer taught, and say which are told of unasked.
+    """List, rename and forget the things that the wearer taught, record and hear their names, and say which
+    are told of unasked.
 
     A thing is taught with the device: held up before the camera where no face is, and a double tap. The
     device may run meanwhile: it sees the change at once. `kith people export` and `import` carry things too.
@@ -70,6 +71,55 @@ def things_rename(old: str, new: str, drop_recording: bool, data: Path | None) -
       kith things rename mug "red mug" --drop-recording
     """
     rename_entry("thing", old, new, drop_recording=drop_recording, data=data)
+
+
+@things.command("record")
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path))
+@data_option
+def things_record(name: str, file: Path, data: Path | None) -> None:
+    """Let NAME be said by the recording in FILE, in place of the synthetic voice.
+
+    FILE: a WAV file, at most 10 s long, with nothing but the name: it is kept as it is, in mono.
+
+    \b
+    Example:
+      arecord -f cd -d 2 keys.wav && kith things record "my keys" keys.wav
+    """
+    record_entry("thing", name, file, data=data)
+
+
+@things.command("unrecord")
+@click.argument("name")
+@data_option
+def things_unrecord(name: str, data: Path | None) -> None:
+    """Delete the recording of NAME; the synthetic voice says it again.
+
+    \b
+    Example:
+      kith things unrecord "my keys"
+    """
+    unrecord_entry("thing", name, data=data)
+
+
+@things.command("hear")
+@click.argument("name")
+@click.option(
+    "--sound",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what would be heard as a WAV file instead.",
+)
+@data_option
+@click.pass_context
+def things_hear(ctx: click.Context, name: str, file: Path | None, data: Path | None) -> None:
+    """Play NAME as the wearer hears it: the recording, or the synthetic voice.
+
+    \b
+    Example:
+      kith things hear "my keys"
+    """
+    hear_entry("thing", name, settings_of(ctx).announce, sound=file, data=data)
 
 
 @things.command("announce")
