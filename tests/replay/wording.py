@@ -19,7 +19,8 @@ class Wording:
     """Of a device that knows people by these names."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        name = "|".join([*map(re.escape, names), r"(?:person|thing) \d+", "the name", "some(?:one|thing) known"])
+        made = (r"(?:person|thing) \d+", "the name", "some(?:one|thing) known")
+        name = "|".join([*map(re.escape, names), *made])
         self._name = f"(?:(?:{name})(?: {words.OR} (?:{name}))*)"
         self._lines = {key: self._line(line.text) for key, line in LINES.items() if line.text}
         tour = "|".join(text for key, text in self._lines.items() if _is_of_the_tour(key))

@@ -151,7 +151,7 @@ HEARD = {
     "that one": "Was Ben wrong?",
     "none": "Nothing was changed.",
     "who is here, now": "Anna, ahead, two metres.",
-    "remember this person": LOOKING,
+    "remember this person, or the thing held up": LOOKING,
     "that was wrong": "Noted. That was not Anna.",
     "what is here": "A chair in front.",
     "what is here, now": "Anna, ahead, two metres. A chair in front.",
@@ -202,3 +202,16 @@ def test_a_press_does_what_the_table_says(where: str, press: str, cell: str, tmp
     if cell == "not that one":
         life.press("tap")
         assert "Nothing was changed." in life.hear(4)
+
+
+@pytest.mark.parametrize("where", [row[0] for row in table("where") if "the thing held up" in row[2]])
+def test_where_nobody_is_in_view_a_double_tap_is_about_the_thing(where: str, tmp_path: Path) -> None:
+    life = Life(tmp_path, people={"Anna": ANNA, "Ben": BEN}, things={"keys": KEYS, "mug": MUG})
+    life.survey = SEEN
+    life.live(3)
+    WHERE[where](life)
+    life.scene.clear()
+    life.survey = None
+    life.live(2)
+    life.press("double")
+    assert "No face in view. Hold a thing up in front of the camera." in life.hear(3)
