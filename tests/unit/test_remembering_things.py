@@ -14,6 +14,7 @@ from kith.recognition.gallery import Gallery
 from kith.types import ButtonEdge, Earcon, Kind, View, Want
 from tests.unit._core_kit import ANNA, KEYS, MUG, STRANGER, Life, name_said, thing_look
 from tests.unit._gallery_kit import MODEL, THINGS
+from tests.unit.test_surveying import a_thing, survey
 
 LOOKING = "No face in view. Hold a thing up in front of the camera."
 FACE = "Looking for a face to remember."
@@ -300,6 +301,16 @@ def test_or_it_is_another_thing(known: Life) -> None:
     known.press("tap")
     until_said(known, "Remembered as thing 2. No name was recorded.")
     assert sorted(names(known)) == ["my keys", "thing 2"]
+
+
+def test_it_is_taken_back_after_its_name_was_said_too(fresh: Life) -> None:
+    teach(fresh)
+    fresh.live(4)
+    fresh.survey = survey(a_thing(fresh.gallery.thing("thing 1").person_id))
+    fresh.press("triple")
+    assert "thing 1, ahead." in fresh.hear(5)
+    fresh.press("hold")
+    assert fresh.hear(4) == ["thing 1 is forgotten again."]
 
 
 # --- taken back -----------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ import pytest
 
 from kith.recognition.gallery import Gallery
 from kith.types import Embedding
-from tests.unit._core_kit import ANNA, BEN, Life
+from tests.unit._core_kit import ANNA, BEN, KEYS, Life
 from tests.unit._gallery_kit import MODEL, looks
+from tests.unit.test_surveying import a_thing, an_object, survey
 
 LOOKALIKE, OTHER = 21, 22
 HERE = "Anna, ahead, two metres."
@@ -193,3 +194,66 @@ def test_closing_the_camera_forgets_what_could_be_marked(life: Life) -> None:
     life.press("hold")
     assert life.hear(4) == ["Nothing to undo."]
     assert marks(life) == 0
+
+
+# --- beside the names of things -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_keys(tmp_path: Path) -> Iterator[Life]:
+    life = Life(tmp_path, people={"Anna": ANNA}, things={"keys": KEYS})
+    life.survey = survey(a_thing(life.gallery.thing("keys").person_id, bearing_deg=20.0))
+    life.quiet()
+    yield life
+    life.gallery.close()
+
+
+def test_after_people_and_things_nobody_is_marked_and_what_to_do_is_told(with_keys: Life) -> None:
+    with_keys.stands(1, ANNA)
+    with_keys.live(5)
+    with_keys.press("triple")
+    assert with_keys.hear(5) == ["Anna, ahead, two metres. keys, right."]
+    for _ in range(2):
+        with_keys.press("hold")
+        assert with_keys.hear(4) == ["Tap, and hold after the name that was wrong."]
+        assert marks(with_keys) == 0
+    with_keys.press("tap")
+    assert with_keys.hear(4) == [HERE]
+    with_keys.press("hold")
+    assert with_keys.hear(4) == ["Noted. That was not Anna."]
+    assert marks(with_keys) == 1
+
+
+@pytest.mark.parametrize("unasked", [False, True])
+def test_the_name_of_a_thing_is_not_marked_nor_whom_was_named_before(with_keys: Life, unasked: bool) -> None:
+    with_keys.stands(1, ANNA)
+    with_keys.live(4)
+    with_keys.scene.clear()
+    with_keys.live(4)
+    if unasked:
+        with_keys.things.set_announced(with_keys.gallery.thing("keys").person_id, True)
+        assert with_keys.hear(8) == ["keys, right."]
+    else:
+        with_keys.press("triple")
+        assert with_keys.hear(5) == ["keys, right."]
+    with_keys.press("hold")
+    assert with_keys.hear(4) == ["A thing cannot be marked as wrong."]
+    assert marks(with_keys) == 0
+
+
+def test_after_an_answer_with_people_and_no_taught_thing_it_is_as_ever(with_keys: Life) -> None:
+    with_keys.survey = survey(an_object("chair", -20.0))
+    with_keys.stands(1, ANNA)
+    with_keys.live(5)
+    with_keys.press("triple")
+    assert with_keys.hear(5) == ["Anna, ahead, two metres. A chair on the left."]
+    with_keys.press("hold")
+    assert with_keys.hear(4) == ["Noted. That was not Anna."]
+    assert marks(with_keys) == 1
+
+
+def test_half_a_minute_after_the_name_of_a_thing_there_is_nothing_to_say_of_it(with_keys: Life) -> None:
+    with_keys.press("triple")
+    assert with_keys.hear(5) == ["keys, right."]
+    with_keys.press("hold", 31)
+    assert with_keys.hear(36) == ["Nothing to undo."]

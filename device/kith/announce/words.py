@@ -74,6 +74,8 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "wrong.anew": Line("Noted. {name} was wrong {count} times. Remember {name} anew.", Earcon.UNDONE),
         "wrong.which": Line("Was {name} wrong? Double tap: yes. Tap: no.", Earcon.ASK),
         "wrong.none": Line("Nothing was changed."),
+        "wrong.thing": Line("A thing cannot be marked as wrong.", Earcon.FAILURE),
+        "wrong.thing_or_person": Line("Tap, and hold after the name that was wrong.", Earcon.FAILURE),
         "wrong.taken_back": Line("Taken back. That was {name}.", Earcon.UNDONE),
         "book.entry": Line("{name}."),
         "book.entry_expired": Line("{name}, not met for a long time. Double tap: keep. Hold: forget."),

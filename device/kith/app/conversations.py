@@ -86,7 +86,7 @@ class Conversations:
             *(self.naming, self.enrolling, self.book, self.correcting),
             *(self.surveying, self.describing, self.reading),
         )
-        self._prompts, self._eyes = prompts(), core.eyes
+        self._prompts, self._eyes, self._calls = prompts(), core.eyes, core.calls
 
     def _narrations(self, core: Insides, prompts: Callable[[], Prompts]) -> tuple[Narrating, Narrating]:
         """The one that describes, and the one that reads."""
@@ -221,8 +221,9 @@ class Conversations:
 
     def began(self, announcement: Announcement, now_ns: int) -> None:
         """An announcement begins to be played."""
-        if announcement.identities:
-            self.correcting.named(announcement.identities, now_ns)
+        thing_ids = self._calls.named_in(announcement)
+        if announcement.identities or thing_ids:
+            self.correcting.named(announcement.identities, thing_ids, now_ns)
         self.naming.began(now_ns)
 
     def ended(self, announcement: Announcement, result: PlaybackResult | None, now_ns: int) -> None:

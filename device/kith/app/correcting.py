@@ -36,10 +36,17 @@ _OUT_OF_VIEW_NS = 3 * NS_PER_S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Said:
-    """One sentence that named people, each with the look of the face that was meant; None: unknown."""
+    """One sentence that named people, each with the look of the face that was meant (None: unknown), or
+    things."""
 
     at_ns: int
     looks: dict[Ids, Embedding | None]
+    thing_ids: tuple[int, ...]
+
+    @property
+    def named(self) -> tuple[Ids, ...]:
+        """All of them."""
+        return (*self.looks, *((thing_id,) for thing_id in self.thing_ids))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +105,8 @@ class Correcting:
 
     @property
     def named_last(self) -> tuple[Ids, ...]:
-        """Whom that sentence named."""
-        return () if self._said is None else tuple(self._said.looks)
+        """Whom that sentence named, and what."""
+        return () if self._said is None else self._said.named
 
     def saw(self, sighting: Sighting) -> None:
         """Show it what was seen."""
@@ -109,19 +116,23 @@ class Correcting:
                 self._looks[face.tracked.track_id] = (now_ns, face.tracked.fused)
         self._drop_old(now_ns)
 
-    def named(self, identities: tuple[Ids, ...], now_ns: int) -> None:
-        """These names begin to be said."""
+    def named(self, identities: tuple[Ids, ...], thing_ids: tuple[int, ...], now_ns: int) -> None:
+        """These names of people and things begin to be said."""
         looks = {ids: self._look_of(ids) for ids in identities}
-        self._said, self._marked = _Said(at_ns=now_ns, looks=looks), None
+        self._said, self._marked = _Said(at_ns=now_ns, looks=looks, thing_ids=thing_ids), None
 
     def forget(self) -> None:
         """The camera was closed: no look is kept."""
         self._said, self._marked, self._looks = None, None, {}
 
     def correct(self, now_ns: int) -> None:
-        """The last name was wrong; or, said again, it was not."""
+        """The last name was wrong; or, said again, it was not. Where that was a thing's, or may have been,
+        nothing is changed and that is said."""
         said, self._said = self._said, None
-        if said is None:
+        if said is not None and said.thing_ids:
+            self._said = said  # what was before it is not meant by the next press either
+            self._prompts.say("wrong.thing_or_person" if said.looks else "wrong.thing", now_ns)
+        elif said is None:
             self._take_back(now_ns)
         elif len(said.looks) == 1:
             self._mark(said, tuple(said.looks), now_ns)

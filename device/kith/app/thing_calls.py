@@ -26,7 +26,8 @@ class ThingCalls:
         self._max_age_ns = settings.announce.ambient_max_age_ms * NS_PER_MS
         self._interval_ns = settings.things.announce_interval_ms * NS_PER_MS
         self._watch = ThingWatch(self._interval_ns)
-        self._calling: tuple[Announcement, tuple[int, ...]] | None = None
+        self._telling: tuple[Announcement, tuple[int, ...]] | None = None
+        self._told: tuple[int, ...] = ()
 
     def saw(self, sighting: Sighting, now_ns: int) -> None:
         """Show it what was seen; while there is nothing to call out, nothing is looked for."""
@@ -47,8 +48,13 @@ class ThingCalls:
 
     def answered(self, announcement: Announcement, thing_ids: tuple[int, ...], now_ns: int) -> None:
         """An answer tells of these: they are not called out as well."""
-        watched = [thing_id for thing_id in thing_ids if thing_id in self._watched]
-        self._calling = announcement, self._watch.told(watched, now_ns)
+        self._telling = announcement, tuple(each for each in thing_ids if self._is_known(each))
+        self._told = self._watch.told([each for each in thing_ids if each in self._watched], now_ns)
+
+    def named_in(self, announcement: Announcement) -> tuple[int, ...]:
+        """Whether an announcement that begins is one of things: of which."""
+        telling = self._telling
+        return telling[1] if telling is not None and telling[0] is announcement else ()
 
     def next_ambient(self, now_ns: int) -> Announcement | None:
         """One announcement of all things that have come into view; it is taken."""
@@ -57,7 +63,7 @@ class ThingCalls:
         if not parts:
             return None
         told = tuple(thing.thing_id for thing in news)
-        self._watch.told(told, now_ns)
+        self._told = self._watch.told(told, now_ns)
         announcement = Announcement(
             key="things",
             phrase=Phrase(parts=parts),
@@ -65,20 +71,23 @@ class ThingCalls:
             band=Band.AMBIENT,
             expires_ns=now_ns + self._max_age_ns,
         )
-        self._calling = announcement, told
+        self._telling = announcement, told
         return announcement
 
     def ended(self, announcement: Announcement, *, missed: bool) -> None:
         """An announcement is over. missed: it was not heard to its end, and not because the wearer wanted
         quiet."""
-        if self._calling is not None and self._calling[0] is announcement:
-            told, self._calling = self._calling[1], None
+        if self._telling is not None and self._telling[0] is announcement:
+            told, self._telling, self._told = self._told, None, ()
             if missed:
                 self._watch.untold(told)
 
     def forget(self) -> None:
         """The camera was closed."""
         self._watch.forget()
+
+    def _is_known(self, thing_id: int) -> bool:
+        return self._things is not None and self._things.voice_of(thing_id) is not None
 
     @property
     def _watched(self) -> frozenset[int]:
