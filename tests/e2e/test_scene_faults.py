@@ -232,6 +232,43 @@ def test_a_server_that_refuses_without_listening_is_heard() -> None:
         assert described(server.url, settings, big) in [("", END.DENIED), ("", END.UNREACHABLE)]
 
 
+def endless(code: int, *body: bytes, chunks: bool = False) -> bytes:
+    """A refusal that promises more than it sends."""
+    length = b"Transfer-Encoding: chunked" if chunks else b"Content-Length: 100000"
+    return b"HTTP/1.1 %d No\r\nContent-Type: application/json\r\n%s\r\n\r\n" % (code, length) + b"".join(body)
+
+
+NO_IMAGES = chat.error("this model does not support image input", 400).encode()
+
+
+@pytest.mark.parametrize(
+    ("script", "end", "tries"),
+    [
+        (chat.then_waits(endless(401)), END.DENIED, 1),
+        (chat.then_waits(endless(403, chunks=True)), END.DENIED, 1),
+        (chat.then_waits(endless(404)), END.NONSENSE, 1),
+        (chat.then_waits(endless(500, b'{"error"')), END.UNREACHABLE, 1),
+        (chat.then_waits(endless(503)), END.BUSY, 2),
+        (chat.then_waits(endless(504)), END.UNREACHABLE, 2),
+        (chat.then_waits(endless(302)), END.NONSENSE, 1),
+        (chat.then_waits(endless(400, NO_IMAGES)), END.NO_PICTURES, 1),
+        (chat.then_waits(endless(400, b"%x\r\n" % len(NO_IMAGES), NO_IMAGES, b"\r\n", chunks=True)),
+         END.NO_PICTURES, 1),
+        (chat.drips(endless(500) + b"x" * 1000, every_s=0.02), END.UNREACHABLE, 1),
+        (chat.drips(endless(404, chunks=True) + b"0" * 1000, every_s=0.02), END.NONSENSE, 1),
+        (chat.repeats(endless(500, chunks=True), b"5\r\nimage\r\n"), END.UNREACHABLE, 1),
+    ],
+)  # fmt: skip
+def test_a_refusal_without_an_end_is_known_by_its_beginning(
+    script: Script, end: NarrationEnd, tries: int
+) -> None:
+    settings = dataclasses.replace(QUICK, first_words_ms=15_000, longest_ms=20_000)
+    begun_s = time.monotonic()
+    text, told, server = asked(script, settings=settings)
+    assert (text, told, server.connections) == ("", end, tries)
+    assert time.monotonic() - begun_s < 10.0
+
+
 @pytest.mark.parametrize("code", [429, 502, 503, 504])
 def test_what_may_pass_is_tried_once_more(code: int) -> None:
     text, end, server = asked(status(code), HONEST)

@@ -19,7 +19,7 @@ from kith.drivers.scene_stream import Trouble
 from kith.ports import NarrationEnd
 from tests.e2e import _chat_server as chat
 from tests.e2e._chat_server import STREAM, answer, sends, serving
-from tests.e2e.test_scene_faults import described
+from tests.e2e.test_scene_faults import described, endless
 
 HONEST = sends(STREAM + answer("A step."))
 OWN = ["127.0.0.1", "127.9.9.9", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.0.9", "169.254.1.1",
@@ -164,6 +164,15 @@ def test_one_that_is_vouched_for_is(certificate: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with serving(HONEST, secure=secured(certificate)) as home:
         assert described(home.url) == ("A step.", NarrationEnd.DONE)
+
+
+def test_a_refusal_without_an_end_is_known_over_tls_too(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    for script in (chat.then_waits(endless(500)), chat.drips(endless(500) + b"x" * 1000, every_s=0.02)):
+        with serving(script, secure=secured(certificate)) as home:
+            assert described(home.url) == ("", NarrationEnd.UNREACHABLE)
 
 
 def test_nor_is_one_of_another_name(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:

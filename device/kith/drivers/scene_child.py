@@ -8,6 +8,7 @@ import contextlib
 import http.client
 import json
 import os
+import socket
 import sys
 import threading
 import time
@@ -15,12 +16,15 @@ from typing import Any
 
 from kith.drivers import scene_server
 from kith.drivers.narrator_child import NarratorEnd
-from kith.drivers.scene_stream import Events, Piece, Thoughts, Trouble, Words, read, refusal
+from kith.drivers.scene_stream import Events, Piece, Thoughts, Trouble, Words, known_by, read, refusal
 
 _AGAIN_S = 0.5
 """Before a second try, where the server names no time itself."""
 _AGAIN_STATUS = frozenset({429, 502, 503, 504})
-_LONGEST_REFUSAL = 1 << 16
+_LONGEST_REFUSAL = 1 << 14
+"""Bytes. A chat server's own takes a few hundred."""
+_REFUSAL_S = 1.0
+"""For the words of a refusal: its status came first, and they may never end."""
 _AT_ONCE = 1 << 14
 
 
@@ -144,6 +148,7 @@ def _ask(where: scene_server.Server, body: bytes, headers: dict[str, str]) -> ht
     """The server's answer, which is a stream of events. Raises Trouble and _TryAgain."""
     try:
         connection = scene_server.connect(where, scene_server.addresses(where))
+        line = connection.sock
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             # It may have refused without listening to the end; then it says so.
             connection.request("POST", where.path, body, headers)
@@ -154,7 +159,7 @@ def _ask(where: scene_server.Server, body: bytes, headers: dict[str, str]) -> ht
     except http.client.HTTPException as error:
         raise Trouble("nonsense", f"no HTTP: {type(error).__name__}") from None
     if response.status != 200:
-        _refuse(response)
+        _refuse(response, line)
     if response.headers.get_content_type() != "text/event-stream":
         raise Trouble("nonsense", "the server's answer is no stream of events")
     if response.headers.get("Content-Encoding", "identity") != "identity":
@@ -162,16 +167,31 @@ def _ask(where: scene_server.Server, body: bytes, headers: dict[str, str]) -> ht
     return response
 
 
-def _refuse(response: http.client.HTTPResponse) -> None:
-    try:
-        body = response.read(_LONGEST_REFUSAL).decode(errors="replace")
-    except (OSError, http.client.HTTPException):
-        body = ""
-    trouble = refusal(response.status, body)
+def _refuse(response: http.client.HTTPResponse, line: socket.socket) -> None:
+    trouble = refusal(response.status, "" if known_by(response.status) else _words_of(response, line))
+    response.close()
     if response.status in _AGAIN_STATUS:
         after = response.headers.get("Retry-After", "")
         raise _TryAgain(trouble, float(after) if after.isdecimal() and len(after) < 9 else _AGAIN_S)
     raise trouble
+
+
+def _words_of(response: http.client.HTTPResponse, line: socket.socket) -> str:
+    """What comes of a refusal's body in its time."""
+    # A timeout of the socket would begin anew with every byte.
+    hang_up = threading.Timer(_REFUSAL_S, _hang_up, [line])
+    hang_up.daemon = True
+    hang_up.start()
+    words = b""
+    while len(words) < _LONGEST_REFUSAL and (received := _received(response)):
+        words += received
+    hang_up.cancel()
+    return words.decode(errors="replace")
+
+
+def _hang_up(line: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _listen(response: http.client.HTTPResponse, telling: Telling) -> None:

@@ -104,6 +104,11 @@ def read(data: str) -> Piece:
     return Piece(text or "", finished)
 
 
+def known_by(status: int) -> bool:
+    """Whether a status of HTTP says all that `refusal` wants to know, without the body."""
+    return status in _AT_FAULT or status < 400
+
+
 def refusal(status: int, body: str) -> Trouble:
     """What an answer other than a stream means. status: of HTTP, or the like within a stream; 0: none."""
     message = f"the server refused, status {status}"
