@@ -200,6 +200,7 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "answer.nobody": Line("Nobody I know."),
         "answer.stranger_one": Line("One person I don't know."),
         "answer.stranger_many": Line("{Count} people I don't know."),
+        "doctor.scene": Line("No description can be had: check the server and its key in the settings."),
         "answer.unsure_one": Line("One person, I can't tell who."),
         "answer.unsure_many": Line("{Count} people, I can't tell who."),
         "answer.dark": Line("Too dark to see."),

@@ -18,6 +18,7 @@ from kith.app.guard_link import doctor_socket
 from kith.app.paths import calibration_dir, gallery_file, models_dir
 from kith.app.pins import check_button
 from kith.app.run import open_camera
+from kith.app.scene_doctor import check_scene
 from kith.app.storage import check_storage, data_mount
 from kith.clock import MonotonicClock
 from kith.config import Settings
@@ -59,6 +60,7 @@ def examine(
         *([("remote", lambda: _remote(settings), missing)] if settings.button.remote else []),
         ("microphone", lambda: hear(settings.microphone), Verdict.MISSING),
         ("battery", charge, Verdict.MISSING),
+        *([("scene", lambda: check_scene(settings.scene), Verdict.FAILED)] if settings.scene.enabled else []),
     )
     for part, check, when_missing in checks:
         try:

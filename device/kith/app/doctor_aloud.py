@@ -31,6 +31,7 @@ _LINES: Final = MappingProxyType(
         "button": "doctor.button",
         "remote": "doctor.remote",
         "microphone": "doctor.microphone",
+        "scene": "doctor.scene",
         "guard": "doctor.guard",
         "head": "doctor.head",
         "knee": "doctor.knee",

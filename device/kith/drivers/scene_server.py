@@ -64,10 +64,11 @@ def server(url: str) -> Server:
     return Server(secure, parts.hostname, port or (443 if secure else 80), path)
 
 
-def addresses(where: Server) -> list[Address]:
-    """Where the server's name leads to. Raises Trouble when a picture may not go there, and OSError."""
+def addresses(where: Server, flags: int = 0) -> list[Address]:
+    """Where the server's name leads to. Raises Trouble when a picture may not go there, and OSError. flags:
+    of `getaddrinfo`; with AI_NUMERICHOST nobody is asked for a name, and one raises OSError."""
     try:
-        found = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM, flags=flags)
     except UnicodeError:
         raise Trouble("unreachable", "scene.url names no host") from None
     if not where.secure and not all(_is_own(sockaddr[0]) for *_, sockaddr in found):
