@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.folding import FloatArray
 from models.onnx_reader import Node
-from models.tflite_writer import GraphWriter, Layer, Tensor
+from models.tflite_writer import Activation, GraphWriter, Layer, Tensor
 
 
 def convolve(
@@ -21,8 +21,9 @@ def convolve(
     strides, groups = node.attributes["strides"], node.attributes["group"]
     assert isinstance(strides, list)
     stride = int(strides[0])
+    activation: Activation = "relu" if relu else "none"
     if groups == 1:
-        layer = Layer(weight=weight.transpose(0, 2, 3, 1), bias=bias, stride=stride, relu=relu)
+        layer = Layer(weight=weight.transpose(0, 2, 3, 1), bias=bias, stride=stride, activation=activation)
         return writer.conv(x, layer, name)
-    layer = Layer(weight=weight.transpose(1, 2, 3, 0), bias=bias, stride=stride, relu=relu)
+    layer = Layer(weight=weight.transpose(1, 2, 3, 0), bias=bias, stride=stride, activation=activation)
     return writer.depthwise_conv(x, layer, name)

@@ -47,13 +47,19 @@ def lift_faint(model: Any) -> None:
     graph = _Graph(model)
     for operator in graph.operators:
         if graph.kind(operator) in ("CONV_2D", "DEPTHWISE_CONV_2D"):
-            weight, bias = (each.copy() for each in graph.parameters(operator))
-            faint = constant_channels(weight, bias)
-            weight[faint, 0, 0, 0] = FAINTEST * np.abs(bias[faint])
-            graph.set_parameters(operator, weight, bias)
+            weight, bias = graph.parameters(operator)
+            graph.set_parameters(operator, lifted(weight, bias), bias)
 
 
-def constant_channels(weight: NDArray[np.float32], bias: NDArray[np.float32]) -> Mask:
+def lifted(weight: NDArray[Any], bias: NDArray[Any]) -> NDArray[Any]:
+    """The weight, its channels in the first axis of four, with one such weight in each constant channel."""
+    faint = constant_channels(weight, bias)
+    result = weight.copy()
+    result[faint, 0, 0, 0] = FAINTEST * np.abs(bias[faint])
+    return result
+
+
+def constant_channels(weight: NDArray[Any], bias: NDArray[Any]) -> Mask:
     """Which channels have no weights to speak of; `weight` has the channels in its first axis."""
     return np.asarray(np.abs(weight).reshape(len(weight), -1).max(axis=1) <= FAINTEST * np.abs(bias))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import flatbuffers
 import numpy as np
@@ -12,6 +12,9 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 SIGNATURE = "serving_default"
+
+Padding = Literal["symmetric", "same"]
+Activation = Literal["none", "relu", "relu6"]
 
 _SCHEMA_VERSION = 3
 
@@ -29,14 +32,16 @@ class Tensor:
 class Layer:
     """Weight and bias [out] of a layer, in TFLite's own layout; written as float32.
 
-    Stride 1 keeps the size of a picture; stride 2 halves it, padding above and left, as 3x3 kernels that
-    were trained with symmetric padding need it. `relu`: negative results become zero.
+    Stride 1 keeps the size of a picture, stride 2 halves it. `padding` says how a layer of stride 2 was
+    trained: "symmetric" is a 3x3 kernel with a zero all round, "same" is TensorFlow's, with what is over
+    below and right. `activation`: negative results become zero, with "relu6" those above 6 become 6.
     """
 
     weight: NDArray[Any]
     bias: NDArray[Any]
     stride: int = 1
-    relu: bool = False
+    padding: Padding = "symmetric"
+    activation: Activation = "none"
 
 
 class GraphWriter:
@@ -121,14 +126,13 @@ class GraphWriter:
         return pack(self._model, inputs=self._inputs, outputs=outputs)
 
     def _convolve(self, op: str, options: Any, x: Tensor, layer: Layer, name: str, channels: int) -> Tensor:
-        batch, height, width = x.shape[0], x.shape[1] // layer.stride, x.shape[2] // layer.stride
+        batch, height, width = x.shape[0], -(-x.shape[1] // layer.stride), -(-x.shape[2] // layer.stride)
         options.padding = schema.Padding.SAME
-        if layer.stride != 1:
+        if layer.stride != 1 and layer.padding == "symmetric":
             options.padding = schema.Padding.VALID
             x = self._pad_before(x, f"{name}/pad")
         options.strideH = options.strideW = layer.stride
-        activation = schema.ActivationFunctionType
-        options.fusedActivationFunction = activation.RELU if layer.relu else activation.NONE
+        options.fusedActivationFunction = getattr(schema.ActivationFunctionType, layer.activation.upper())
         inputs = [x, *self._parameters(layer, name)]
         return self._operator(op, options, inputs, name, (batch, height, width, channels))
 

@@ -81,11 +81,37 @@ def test_written_convolution_pads_as_the_networks_were_trained(stride: int) -> N
     weight, bias = rng.normal(size=(5, 3, 3, 3)).astype(np.float32), rng.normal(size=5).astype(np.float32)
     writer = GraphWriter("one layer")
     x = writer.add_input("x", picture.shape)
-    content = writer.finish([writer.conv(x, Layer(weight=weight, bias=bias, stride=stride, relu=True), "y")])
+    content = writer.finish(
+        [writer.conv(x, Layer(weight=weight, bias=bias, stride=stride, activation="relu"), "y")]
+    )
 
     result = run(content, picture)
 
     np.testing.assert_allclose(result, np.maximum(convolved(picture[0], weight, bias, stride), 0), atol=1e-5)
+
+
+@pytest.mark.parametrize(("size", "kernel", "before"), [(8, 3, 0), (8, 5, 1), (7, 3, 1), (7, 5, 2)])
+def test_written_convolution_pads_as_tensorflow_does_where_it_is_told_to(
+    size: int, kernel: int, before: int
+) -> None:
+    rng = np.random.default_rng(6)
+    picture = rng.normal(size=(1, size, size, 3)).astype(np.float32)
+    weight = rng.normal(size=(5, kernel, kernel, 3)).astype(np.float32)
+    layer = Layer(weight=weight, bias=np.full(5, 3.0), stride=2, padding="same", activation="relu6")
+    writer = GraphWriter("one layer")
+    made = writer.conv(writer.add_input("x", picture.shape), layer, "y")
+
+    result = run(writer.finish([made]), picture)
+
+    padded = np.pad(picture[0].astype(np.float64), ((before, kernel), (before, kernel), (0, 0)))
+    expected = np.zeros((1, -(-size // 2), -(-size // 2), 5))
+    for row, column in np.ndindex(expected.shape[1:3]):
+        window = padded[2 * row : 2 * row + kernel, 2 * column : 2 * column + kernel]
+        expected[0, row, column] = np.einsum("ohwi,hwi->o", weight, window) + 3
+    assert made.shape == result.shape == expected.shape
+    assert expected.min() < -1
+    assert expected.max() > 7
+    np.testing.assert_allclose(result, expected.clip(0, 6), atol=1e-5)
 
 
 @pytest.mark.parametrize("stride", [1, 2])

@@ -32,7 +32,7 @@ def block(
     def layer(shape: tuple[int, ...], dead: tuple[int, ...], axis: int) -> Layer:
         weight = rng.normal(0, 0.4, shape)
         np.moveaxis(weight, axis, 0)[list(dead)] = 0
-        return Layer(weight=weight, bias=rng.uniform(0.5, 9, shape[axis]), relu=True)
+        return Layer(weight=weight, bias=rng.uniform(0.5, 9, shape[axis]), activation="relu")
 
     writer = GraphWriter("a block")
     x = writer.add_input("x", (1, 6, 6, 3))
