@@ -147,12 +147,13 @@ class NarrationEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What is to be put into words: rgb u8[H, W, 3]. hide: faces that nobody else may see. known: where
+    """What is to be put into words: rgb u8[H, W, 3]. hide: faces that nobody else may see; None
+    where none were searched for, and then it may not leave the device. known: where
     people stand whose names the narrator is not told, each by a mark of its own, which it may use in their
     place: (mark, box)."""
 
     rgb: U8
-    hide: tuple[BoxPx, ...] = ()
+    hide: tuple[BoxPx, ...] | None = None
     known: tuple[tuple[str, BoxPx], ...] = ()
 
 

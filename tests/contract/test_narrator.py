@@ -113,7 +113,7 @@ class Describer:
     """A description by a server that is honest."""
 
     says = ("Two steps down. A door.", NarrationEnd.DONE)
-    subject = Subject(rgb=sign())
+    subject = Subject(rgb=sign(), hide=())
 
     def __init__(self) -> None:
         self._server = serving(sends(STREAM + answer("Two steps", " down. ", "A door.")))
@@ -130,7 +130,7 @@ class Unheard:
     """A description whose server is not there."""
 
     says = ("", NarrationEnd.UNREACHABLE)
-    subject = Subject(rgb=sign())
+    subject = Subject(rgb=sign(), hide=())
 
     def make(self) -> Narrator:
         settings = SceneSettings(enabled=True, url="http://127.0.0.1:9/v1", first_words_ms=1000)

@@ -25,7 +25,7 @@ from tests.e2e._chat_server import STREAM, ChatServer, Script, answer, delta, ev
 
 PATIENCE_S = 20.0
 QUICK = SceneSettings(enabled=True, first_words_ms=3000, pause_ms=1000, longest_ms=6000)
-SUBJECT = Subject(rgb=np.full((48, 64, 3), 90, np.uint8))
+SUBJECT = Subject(rgb=np.full((48, 64, 3), 90, np.uint8), hide=())
 HONEST = sends(STREAM + answer("Two steps", " down. A door", " ahead."))
 SAID = "Two steps down. A door ahead."
 END = NarrationEnd
@@ -98,6 +98,17 @@ def test_what_leaves_is_a_plain_jpeg_in_which_strangers_are_covered() -> None:
     assert sent.shape == (576, 768, 3)
     assert float(np.std(sent[245:308, 365:415])) < 3.0
     assert float(np.std(sent[:200])) > 20.0
+
+
+@pytest.mark.parametrize("show_strangers", [False, True])
+def test_a_picture_whose_faces_were_not_searched_for_does_not_leave(
+    show_strangers: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = dataclasses.replace(QUICK, show_strangers=show_strangers)
+    with serving(HONEST) as server:
+        assert described(server.url, settings, Subject(rgb=SUBJECT.rgb)) == ("", END.FAILED)
+        assert server.connections == 0
+    assert "not searched for" in caplog.text
 
 
 def test_a_known_person_goes_by_a_mark_and_a_side_never_by_a_name() -> None:
@@ -226,7 +237,8 @@ def test_a_refusal_has_a_reason(script: Script, end: NarrationEnd, tries: int) -
 
 def test_a_server_that_refuses_without_listening_is_heard() -> None:
     with serving(status(401), reads=False) as server:
-        big = Subject(rgb=np.random.default_rng(1).integers(0, 256, (2000, 2000, 3), np.uint8))
+        rgb = np.random.default_rng(1).integers(0, 256, (2000, 2000, 3), np.uint8)
+        big = Subject(rgb=rgb, hide=())
         settings = dataclasses.replace(QUICK, picture_px=2048)
         # The system may throw the refusal away together with what nobody read: then nothing is known.
         assert described(server.url, settings, big) in [("", END.DENIED), ("", END.UNREACHABLE)]

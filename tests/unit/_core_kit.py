@@ -361,7 +361,8 @@ class Life:
         faces = [self._face(track, one) for track, one in self.scene.items()]
         thing = self._held() if Want.HELD in self.eyes.wants else None
         seen = sighting(self._captured_ns, *faces, view=self.view, held=thing)
-        return replace(seen, survey=self._surveyed(), picture=self._picture())
+        rgb = PICTURE if Want.FRAME in self.eyes.wants else None
+        return replace(seen, survey=self._surveyed(), rgb=rgb, picture=self._picture())
 
     def _surveyed(self) -> Survey | None:
         interval_ns = self.eyes.survey_interval_ns
@@ -372,7 +373,7 @@ class Life:
     def _picture(self) -> Picture | None:
         if Want.PICTURE not in self.eyes.wants:
             return None
-        return Picture(captured_ns=self._captured_ns, rgb=PICTURE, faces=())
+        return Picture(rgb=PICTURE, faces=())
 
     def _held(self) -> HeldThing | None:
         if self.eyes.things.broken:

@@ -47,9 +47,9 @@ class Eyes:
 
     def look(self, frame: Frame) -> Sighting:
         self.asked.append("look")
-        picture = Picture(captured_ns=frame.captured_ns, rgb=frame.rgb, faces=())
-        wanted = Want.PICTURE in self.wants
-        return replace(sighting(frame.captured_ns), picture=picture if wanted else None)
+        rgb = frame.rgb if Want.FRAME in self.wants else None
+        picture = Picture(rgb=frame.rgb, faces=()) if Want.PICTURE in self.wants else None
+        return replace(sighting(frame.captured_ns), rgb=rgb, picture=picture)
 
     def forget(self) -> None:
         self.asked.append("forget")

@@ -64,14 +64,19 @@ def test_the_picture_itself_is_left_as_it_was() -> None:
 def test_a_picture_is_shrunk_but_never_grown(
     size: tuple[int, int], longer_side_px: int, expected: tuple[int, int]
 ) -> None:
-    jpeg = picture_to_send(Subject(rgb=noise(*size)), longer_side_px)
+    jpeg = picture_to_send(Subject(rgb=noise(*size), hide=()), longer_side_px)
     sent = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert sent is not None
     assert sent.shape == (*expected, 3)
 
 
+def test_a_picture_whose_faces_were_not_searched_for_is_not_made_to_be_sent() -> None:
+    with pytest.raises(ValueError, match="not searched for"):
+        picture_to_send(Subject(rgb=noise()), 768)
+
+
 def test_a_jpeg_holds_its_pixels_and_nothing_else() -> None:
-    jpeg = picture_to_send(Subject(rgb=noise()), 768)
+    jpeg = picture_to_send(Subject(rgb=noise(), hide=()), 768)
     kinds, at = [], 2
     while jpeg[at + 1] != 0xDA:
         kinds.append(jpeg[at + 1])
@@ -83,7 +88,7 @@ def test_a_jpeg_holds_its_pixels_and_nothing_else() -> None:
 def test_colours_arrive_as_they_are() -> None:
     rgb = np.zeros((64, 64, 3), np.uint8)
     rgb[..., 0] = 250
-    jpeg = picture_to_send(Subject(rgb=rgb), 768)
+    jpeg = picture_to_send(Subject(rgb=rgb, hide=()), 768)
     bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert bgr is not None
     assert bgr[32, 32, 2] > 240

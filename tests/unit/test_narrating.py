@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -26,7 +27,7 @@ from kith.app.prompts import Prompts
 from kith.app.reporter import Reporter
 from kith.app.surroundings import Surroundings
 from kith.clock import NS_PER_S
-from kith.config import AnnounceSettings, ReadingSettings, SceneSettings
+from kith.config import AnnounceSettings, ReadingSettings, SceneSettings, Settings
 from kith.ports import Narration, NarrationEnd, Narrator, Subject
 from kith.types import (
     Announcement,
@@ -42,8 +43,10 @@ from kith.types import (
     View,
     Want,
 )
+from tests.unit._core_kit import Life
 
-PICTURE = Picture(captured_ns=0, rgb=np.zeros((4, 4, 3), np.uint8), faces=())
+RGB = np.zeros((4, 4, 3), np.uint8)
+PICTURE = Picture(rgb=RGB, faces=())
 KINDS: tuple[NarrationKind, ...] = ("scene", "read")
 
 
@@ -80,13 +83,14 @@ class Rig:
 
     def __init__(self, kind: NarrationKind = "scene", *, installed: bool = True, **settings: Any) -> None:
         self.kind, self.world, self.teller = kind, World(), Teller()
+        self.want = Want.PICTURE if kind == "scene" else Want.FRAME
         self.now_ns = 0
         self.playing: Announcement | None = None
         self.contact_ns: int | None = None
         self.said: list[str] = []
         self.events: list[Event] = []
         self.known: Announcement | None = None
-        self.shown = Shown(subject=Subject(rgb=PICTURE.rgb))
+        self.shown = Shown(subject=Subject(rgb=RGB))
         around = cast(Surroundings, SimpleSurroundings(self.world))
         limits = (
             SceneSettings(**{"enabled": True, **settings}) if kind == "scene" else ReadingSettings(**settings)
@@ -101,7 +105,8 @@ class Rig:
                 prompts=Prompts(Phrasebook(AnnounceSettings()), self._submit),
                 report=Reporter(self.events.append, cast(Any, None)),
                 numbers=itertools.count(1),
-                show=lambda picture: self.shown,
+                want=self.want,
+                show=lambda seen: None if seen.picture is None and seen.rgb is None else self.shown,
                 known=lambda now_ns: self.known,
             ),
         )
@@ -126,7 +131,7 @@ class Rig:
     def begin(self, view: View | NoView = View.NORMAL) -> None:
         self.talk.begin(view, self.now_ns)
 
-    def see(self, picture: Picture | None = PICTURE, *, taken_ns: int | None = None) -> None:
+    def see(self, *, shows: bool = True, taken_ns: int | None = None) -> None:
         at_ns = self.now_ns if taken_ns is None else taken_ns
         sighting = Sighting(
             seq=0,
@@ -135,7 +140,8 @@ class Rig:
             height_px=4,
             view=View.NORMAL,
             faces=(),
-            picture=picture and replace(picture, captured_ns=at_ns),
+            rgb=RGB if shows and self.kind == "read" else None,
+            picture=PICTURE if shows and self.kind == "scene" else None,
         )
         self.talk.saw(sighting, self.now_ns)
 
@@ -182,12 +188,12 @@ def test_one_picture_is_asked_for_and_shown_once(kind: NarrationKind) -> None:
     rig = Rig(kind)
     rig.begin()
     assert rig.said == [line(f"{kind}.begin")]
-    assert rig.world.wants == {Want.HELD, Want.PICTURE}
-    rig.see(None)
+    assert rig.world.wants == {Want.HELD, rig.want}
+    rig.see(shows=False)
     assert rig.teller.begun == []
     rig.see()
     rig.see()
-    assert [subject.rgb is PICTURE.rgb for _, subject in rig.teller.begun] == [True]
+    assert [subject.rgb is RGB for _, subject in rig.teller.begun] == [True]
     assert rig.world.wants == {Want.HELD}
     assert rig.talk.active
     assert rig.talk.waits
@@ -204,7 +210,7 @@ def test_a_picture_that_an_earlier_press_had_asked_for_is_not_shown(kind: Narrat
     rig.begin()
     rig.see(taken_ns=taken_ns)
     assert rig.teller.begun == []
-    assert rig.world.wants == {Want.HELD, Want.PICTURE}
+    assert rig.world.wants == {Want.HELD, rig.want}
     rig.see()
     assert len(rig.teller.begun) == 1
 
@@ -306,9 +312,7 @@ def test_who_is_known_is_said_before_the_narrator_says_anything() -> None:
 def test_names_take_the_place_of_marks() -> None:
     rig = Rig()
     recording = Recorded(text="Anna", path=cast(Any, "anna.wav"))
-    rig.shown = Shown(
-        subject=Subject(rgb=PICTURE.rgb), named=lambda sentence: (recording, Spoken(text=sentence[8:]))
-    )
+    rig.shown = Shown(subject=Subject(rgb=RGB), named=lambda sentence: (recording, Spoken(text=sentence[8:])))
     rig.under_way()
     rig.tell("Person 1 sits. ")
     assert rig.playing is not None
@@ -520,3 +524,30 @@ def test_one_that_began_before_the_press_does_not(kind: NarrationKind) -> None:
     rig.heard()
     rig.tell("Tea. Milk. ")
     assert rig.said[-1] == "Tea."
+
+
+# --- with all of the core around it ------------------------------------------------------------------------
+
+
+def test_only_for_a_description_every_face_is_searched_for(tmp_path: Path) -> None:
+    describer, reader = Teller(), Teller()
+    life = Life(
+        tmp_path,
+        settings=Settings(scene=SceneSettings(enabled=True)),
+        describer=cast(Narrator, describer),
+        reader=cast(Narrator, reader),
+    )
+    life.live(3)
+
+    def wanted(press: str) -> set[Want]:
+        life.press(press)
+        wants: set[Want] = set()
+        for _ in range(500):
+            life.live(0.01)
+            wants |= life.eyes.wants
+        return wants
+
+    assert wanted("doublehold") == {Want.PICTURE}
+    assert wanted("triplehold") == {Want.FRAME}
+    assert [subject.hide for _, subject in describer.begun] == [()]
+    assert [subject.hide for _, subject in reader.begun] == [None]

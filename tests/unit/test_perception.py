@@ -200,6 +200,18 @@ def test_for_marked_things_one_frame_a_second_is_surveyed(matcher: Matcher) -> N
     assert looked(perception, 9000).survey is None
 
 
+def test_a_frame_alone_takes_no_search_for_faces(matcher: Matcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kith.app.perception.every_face", lambda *_: pytest.fail("it was searched"))
+    perception = perceiving(matcher, None)
+    perception.wants = frozenset((Want.FRAME,))
+    frame = Frame(seq=0, captured_ns=0, rgb=np.zeros((480, 640, 3), np.uint8))
+    sighting = perception.look(frame)
+    assert sighting.rgb is frame.rgb
+    assert sighting.picture is None
+    perception.wants = frozenset()
+    assert perception.look(frame).rgb is None
+
+
 def test_a_picture_has_every_face_and_whose_track_it_is(matcher: Matcher) -> None:
     """The tracked one in the finer search's box, and another one that only that search has found."""
     fine = BoxPx(x=292, y=102, w=58, h=78)

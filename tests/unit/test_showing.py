@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -11,6 +12,7 @@ import pytest
 from kith.app.known_people import KnownPeople
 from kith.app.showing import Showing, as_it_is
 from kith.types import BoxPx, Picture, PictureFace, Recorded, Spoken
+from tests.unit._machine_kit import sighting
 
 LEFT, MIDDLE, RIGHT = (BoxPx(x=x, y=100, w=50, h=60) for x in (100, 300, 500))
 PICTURE = np.zeros((480, 640, 3), np.uint8)
@@ -45,7 +47,7 @@ def picture(*faces: tuple[BoxPx, int | None]) -> Picture:
         PictureFace(box=box, track_id=track_id, looks_like=next(iter(TRACKS.get(track_id or 0, ())), None))
         for box, track_id in faces
     )
-    return Picture(captured_ns=0, rgb=PICTURE, faces=seen)
+    return Picture(rgb=PICTURE, faces=seen)
 
 
 def text(pieces: tuple[object, ...]) -> str:
@@ -84,7 +86,7 @@ def test_a_stranger_who_has_stepped_into_a_known_track_is_no_known_person(
 ) -> None:
     """The track is still Anna's; the picture does not show her."""
     stranger = PictureFace(box=LEFT, track_id=11, looks_like=looks_like)
-    subject = showing(hides=hides).show(Picture(captured_ns=0, rgb=PICTURE, faces=(stranger,))).subject
+    subject = showing(hides=hides).show(Picture(rgb=PICTURE, faces=(stranger,))).subject
     assert subject.hide == ((LEFT,) if hides else ())
     assert subject.known == ()
 
@@ -129,5 +131,17 @@ def test_who_is_forgotten_while_it_is_told_has_no_name_any_more() -> None:
     assert text(shown.named("Person 1 waves.")) == "Person 1 waves."
 
 
-def test_for_reading_nothing_is_hidden() -> None:
-    assert as_it_is(picture((LEFT, None))).subject.hide == ()
+def test_for_reading_it_is_the_whole_frame_which_may_not_leave_the_device() -> None:
+    shown = as_it_is(replace(sighting(0), rgb=PICTURE))
+    assert shown is not None
+    assert shown.subject.rgb is PICTURE
+    assert shown.subject.hide is None
+    assert as_it_is(replace(sighting(0), picture=picture((LEFT, None)))) is None
+
+
+def test_a_frame_whose_faces_were_not_searched_for_is_shown_to_no_narrator_elsewhere() -> None:
+    for each in (showing(), showing(hides=False)):
+        assert each.seen(replace(sighting(0), rgb=PICTURE)) is None
+        shown = each.seen(replace(sighting(0), rgb=PICTURE, picture=picture((LEFT, 11))))
+        assert shown is not None
+        assert shown.subject.hide == ()

@@ -30,7 +30,7 @@ from kith.clock import Tick
 from kith.config import Settings
 from kith.ports import Narration
 from kith.recognition.presence import Presence
-from kith.types import Announcement, Gesture, PlaybackResult, Sighting, VoiceBlock
+from kith.types import Announcement, Gesture, PlaybackResult, Sighting, VoiceBlock, Want
 
 Leader = NameTaking | Enrolling | PeopleBook | Correcting | Surveying | Narrating
 """Who may have the wearer's ear."""
@@ -99,6 +99,7 @@ class Conversations:
             prompts=prompts(),
             report=core.report,
             numbers=itertools.count(1),
+            want=Want.FRAME,
             show=as_it_is,
         )
 
@@ -107,7 +108,14 @@ class Conversations:
             nobody = core.callouts.nobody(now_ns)
             return None if nobody else core.callouts.answer(core.eyes.view(now_ns), now_ns)
 
-        scene = replace(reading, narrator=around.describer, prompts=prompts(), show=showing.show, known=known)
+        scene = replace(
+            reading,
+            narrator=around.describer,
+            prompts=prompts(),
+            want=Want.PICTURE,
+            show=showing.seen,
+            known=known,
+        )
         return Narrating("scene", settings.scene, scene), Narrating("read", settings.reading, reading)
 
     @property

@@ -21,7 +21,6 @@ from kith.types import (
     Earcon,
     Gesture,
     Phrase,
-    Picture,
     PlaybackResult,
     Sighting,
     Spoken,
@@ -89,9 +88,9 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NarratingParts:
-    """What a `Narrating` is made of. narrator: None where it is not installed. show: makes the subject of a
-    picture. known: what Kith itself can say at once of who is here, None for nothing. numbers: of narrations,
-    shared by all who narrate."""
+    """What a `Narrating` is made of. narrator: None where it is not installed. want: of perception. show:
+    makes the subject of what was seen, None where what was wanted is not in it. known: what Kith itself can
+    say at once of who is here, None for nothing. numbers: of narrations, shared by all who narrate."""
 
     narrator: Narrator | None
     around: Surroundings
@@ -99,7 +98,8 @@ class NarratingParts:
     prompts: Prompts
     report: Reporter
     numbers: Iterator[int]
-    show: Callable[[Picture], Shown]
+    want: Want
+    show: Callable[[Sighting], Shown | None]
     known: Callable[[int], Announcement | None] = lambda now_ns: None
 
 
@@ -172,15 +172,18 @@ class Narrating:
     def saw(self, sighting: Sighting, now_ns: int) -> None:
         """Show it what was seen: the first picture that was taken since the press is put into words."""
         under = self._under
-        if under is None or under.shown is not None or sighting.picture is None:
+        if under is None or under.shown is not None:
             return
-        if sighting.picture.captured_ns < under.begun_ns:
+        if sighting.captured_ns < under.begun_ns:
             return  # one that an earlier press had asked for
+        shown = self._parts.show(sighting)
+        if shown is None:
+            return
         narrator, runner = self._parts.narrator, self._around.runner
         assert narrator is not None  # else it would not have begun
         assert runner is not None
         self._want_picture(False)
-        under.shown, under.number = self._parts.show(sighting.picture), next(self._parts.numbers)
+        under.shown, under.number = shown, next(self._parts.numbers)
         under.waits_ns = now_ns + self._settings.longest_ms * NS_PER_MS + LATE_NS
         narrator.begin(under.number, under.shown.subject, runner.post)
 
@@ -269,8 +272,8 @@ class Narrating:
         return None if view is View.DARK and self._kind == "read" else _UNSEEN.get(view)
 
     def _want_picture(self, wanted: bool) -> None:
-        wants = self._around.perception.wants - {Want.PICTURE}
-        self._around.perception.wants = wants | {Want.PICTURE} if wanted else wants
+        wants = self._around.perception.wants - {self._parts.want}
+        self._around.perception.wants = wants | {self._parts.want} if wanted else wants
 
     def _forget_narrator(self) -> None:
         if self._parts.narrator is not None and self.waits:

@@ -75,6 +75,7 @@ class Perception:
             faces=tuple(self._seen(face, width_px, focal_px) for face in tracked),
             survey=self.things.survey(frame.rgb, focal_px) if surveyed else None,
             held=self.things.held(frame.rgb) if Want.HELD in wants else None,
+            rgb=frame.rgb if Want.FRAME in wants else None,
             picture=self._picture(frame, tracked) if Want.PICTURE in wants else None,
         )
 
@@ -119,7 +120,7 @@ class Perception:
             )
             for face, track_id in _told_apart(tracked, every_face(self._analyzer, frame.rgb))
         )
-        return Picture(captured_ns=frame.captured_ns, rgb=frame.rgb, faces=faces)
+        return Picture(rgb=frame.rgb, faces=faces)
 
     def _looks_like(self, rgb: U8, face: Face) -> int | None:
         """Whom this one look shows. A track may have gone over to somebody else since it was last embedded,

@@ -9,15 +9,16 @@ from kith.announce.phrasing import Piece, join
 from kith.app.known_people import KnownPeople
 from kith.app.narrating import Shown
 from kith.ports import Subject
-from kith.types import BoxPx, Picture, PictureFace, Spoken
+from kith.types import BoxPx, Picture, PictureFace, Sighting, Spoken
 
 _MARK = "Person {}"
 _MARKED = re.compile(r"\bPerson (\d+)\b", re.IGNORECASE)
 
 
-def as_it_is(picture: Picture) -> Shown:
-    """All of it, for a narrator that runs on the device."""
-    return Shown(subject=Subject(rgb=picture.rgb))
+def as_it_is(sighting: Sighting) -> Shown | None:
+    """The whole frame, for a narrator that runs on the device; None where none was asked for. Whose faces are
+    in it is not known: no narrator elsewhere takes it."""
+    return None if sighting.rgb is None else Shown(subject=Subject(rgb=sighting.rgb))
 
 
 class Showing:
@@ -29,6 +30,10 @@ class Showing:
         self, people: KnownPeople, identity_of: Callable[[int], tuple[int, ...] | None], *, hides: bool
     ) -> None:
         self._people, self._identity_of, self._hides = people, identity_of, hides
+
+    def seen(self, sighting: Sighting) -> Shown | None:
+        """The same of a sighting; None where it has no picture, whatever else it has."""
+        return None if sighting.picture is None else self.show(sighting.picture)
 
     def show(self, picture: Picture) -> Shown:
         """See there. The names are those that hold now: somebody forgotten meanwhile has one no longer."""

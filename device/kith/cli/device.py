@@ -206,7 +206,8 @@ def doctor(
       board     the machine's model, or null where it says none
       overall   "ok" or "failed", as the exit status
       findings  a list in the order above, each with
-                part, as "camera" (and "scene" where descriptions are on); verdict, "ok", "missing" or "failed"; text, in words
+                part, as "camera" ("scene" only where descriptions are on);
+                verdict, "ok", "missing" or "failed"; text, in words
     """
     from kith.app.doctor import examine, on_a_pi
     from kith.app.doctor_report import scrubber_of

@@ -3,6 +3,7 @@ the child (`scene_child`) sends it."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import cv2
@@ -11,9 +12,11 @@ import numpy as np
 from kith.config import SceneSettings
 from kith.drivers.narrator_process import NarratorProcess, Request
 from kith.drivers.scene_prompt import prompt
-from kith.ports import Subject
+from kith.ports import NarrationEnd, Subject
 from kith.types import U8
 from kith.vision.covering import covered
+
+_LOG = logging.getLogger(__name__)
 
 _QUALITY = 85
 """Of the JPEG, 0..100: at 768 px about 100 KiB."""
@@ -36,7 +39,10 @@ class SceneNarrator(NarratorProcess):
             site=False,
         )
 
-    def _request(self, subject: Subject) -> Request:
+    def _request(self, subject: Subject) -> Request | NarrationEnd:
+        if subject.hide is None:
+            _LOG.error("a picture whose faces were not searched for is not sent")
+            return NarrationEnd.FAILED
         settings = self._settings
         picture = picture_to_send(subject, settings.picture_px)
         if self._on_sent:
@@ -56,7 +62,9 @@ class SceneNarrator(NarratorProcess):
 
 def picture_to_send(subject: Subject, longer_side_px: int) -> bytes:
     """A JPEG of the subject with its hidden faces covered, its longer side at most so long. It holds pixels
-    and nothing else: no EXIF, no place, no time."""
+    and nothing else: no EXIF, no place, no time. Raises ValueError where its faces were not searched for."""
+    if subject.hide is None:
+        raise ValueError("the picture's faces were not searched for")
     # Covered first: shrinking would mix what is covered with what lies beside it.
     rgb = _shrunk(covered(subject.rgb, subject.hide), longer_side_px)
     bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from kith.types.faces import TrackedFace
+from kith.types.pictures import U8
 from kith.types.things import HeldThing, Picture, Survey
 
 
@@ -99,8 +100,8 @@ class View(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """All that was seen in one frame, largest face first. survey, held, picture: where the core wanted them
-    (see `Want`), else None."""
+    """All that was seen in one frame, largest face first. survey, held, rgb (u8[H, W, 3]), picture: where
+    the core wanted them (see `Want`), else None. rgb tells of no face: it never stands in for a picture."""
 
     seq: int
     captured_ns: int
@@ -110,6 +111,7 @@ class Sighting:
     faces: tuple[SeenFace, ...]
     survey: Survey | None = None
     held: HeldThing | None = None
+    rgb: U8 | None = None
     picture: Picture | None = None
 
 

@@ -12,10 +12,12 @@ from kith.types.pictures import U8, BoxPx
 
 class Want(StrEnum):
     """What the core may ask of perception beyond faces. SURVEY: objects and known things. HELD: what is held
-    up before the camera. PICTURE: the frame itself, with every face in it found."""
+    up before the camera. FRAME: the frame itself, for who keeps it on the device. PICTURE: the frame with
+    every face in it found, which takes a search of its own."""
 
     SURVEY = "survey"
     HELD = "held"
+    FRAME = "frame"
     PICTURE = "picture"
 
 
@@ -90,6 +92,5 @@ class Picture:
     """A frame that was asked for: rgb u8[H, W, 3]. faces: all that a finer search than a look's finds in
     it."""
 
-    captured_ns: int
     rgb: U8
     faces: tuple[PictureFace, ...]
