@@ -30,6 +30,7 @@ def test_hazards_come_first_and_nothing_is_guessed_of_people() -> None:
 def test_people_are_told_by_marks_and_where_they_are() -> None:
     text = prompt(Subject(rgb=RGB, known=known(0, 300, 600)), "en", 80)
     assert "Person 1 (left), Person 2 (ahead), Person 3 (right)" in text
+    assert "put no 's after them" in text
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,10 @@ def test_where_the_wearer_wants_it_so_nobody_is_hidden() -> None:
         ("Person 0 waves.", "Person 0 waves."),
         ("A person stands there.", "A person stands there."),
         ("Person 12 waves.", "Person 12 waves."),
+        ("Person 1's hat is red.", "Anna's hat is red."),
+        ("The hat is person 2’s.", "The hat is Ben’s."),
+        ("Person 1 's hat.", "Anna's hat."),
+        ("Person 3's hat, Person 1 'sits'.", "Person 3's hat, Anna 'sits'."),
     ],
 )
 def test_names_are_put_in_for_marks(sentence: str, heard: str) -> None:
@@ -122,6 +126,27 @@ def test_a_recorded_name_is_heard_as_it_was_said() -> None:
         Recorded(text="Cleo,", path=Path("cleo.wav")),
         Spoken(text="at a desk."),
     )
+
+
+@pytest.mark.parametrize(
+    ("sentence", "before", "after"),
+    [
+        ("Person 1's hat is red.", (), "hat is red."),
+        ("You see Person 1’s hat.", ("You see",), "hat."),
+        ("You see Person 1 's hat.", ("You see",), "hat."),
+    ],
+)
+def test_a_name_that_is_played_takes_no_s_which_a_voice_would_say_alone(
+    sentence: str, before: tuple[str, ...], after: str
+) -> None:
+    pieces = showing().show(picture((LEFT, 13))).named(sentence)
+    played = Recorded(text="Cleo", path=Path("cleo.wav"))
+    assert pieces == (*(Spoken(text=each) for each in before), played, Spoken(text=after))
+
+
+def test_an_s_and_no_more_leaves_its_punctuation_to_the_name() -> None:
+    pieces = showing().show(picture((LEFT, 13))).named("The hat is Person 1's.")
+    assert pieces == (Spoken(text="The hat is"), Recorded(text="Cleo.", path=Path("cleo.wav")))
 
 
 def test_who_is_forgotten_while_it_is_told_has_no_name_any_more() -> None:

@@ -12,7 +12,8 @@ from kith.ports import Subject
 from kith.types import BoxPx, Picture, PictureFace, Sighting, Spoken
 
 _MARK = "Person {}"
-_MARKED = re.compile(r"\bPerson (\d+)\b", re.IGNORECASE)
+_MARKED = re.compile(r"\bPerson (\d+)\b(?:\s?(['’]s)\b)?", re.IGNORECASE)
+"""A mark, and whether what follows is theirs."""
 
 
 def as_it_is(sighting: Sighting) -> Shown | None:
@@ -58,13 +59,16 @@ class Showing:
         return face.looks_like if sure and self._people.name_of(face.looks_like) else None
 
     def _named(self, sentence: str, person_ids: list[int]) -> tuple[Piece, ...]:
-        """The sentence with names in the place of marks; a mark that nobody has stays what it is."""
+        """The sentence with names in the place of marks; a mark that nobody has stays what it is. An 's goes
+        with a name that is spoken; after one that is played it would stand alone, and is left out."""
         pieces: list[Piece] = []
-        for index, text in enumerate(_MARKED.split(sentence)):
-            if index % 2 == 0:
-                pieces.append(Spoken(text=text))
-                continue
-            number = int(text)
+        at = 0
+        for mark in _MARKED.finditer(sentence):
+            number = int(mark[1])
             voice = self._people.voice_of(person_ids[number - 1]) if 0 < number <= len(person_ids) else None
-            pieces.append(voice or Spoken(text=_MARK.format(number)))
-        return join(pieces)
+            name = voice or Spoken(text=_MARK.format(number))
+            theirs = mark[2] or ""
+            pieces.append(Spoken(text=sentence[at : mark.start()]))
+            pieces.append(Spoken(text=name.text + theirs) if isinstance(name, Spoken) else name)
+            at = mark.end()
+        return join((*pieces, Spoken(text=sentence[at:])))

@@ -21,7 +21,8 @@ Of people tell where they are and what they do, nothing else: do not guess age, 
 name. Grey rectangles hide faces; pass over them in silence."""
 
 _KNOWN = """\
-The wearer knows some of them: {people}. Call each by exactly these words, with a capital letter. \
+The wearer knows some of them: {people}. Call each by exactly these words, with a capital letter, \
+and put no 's after them: "the hat of Person 1". \
 Whoever is behind a grey rectangle is none of them."""
 
 _LEFT_TO, _RIGHT_FROM = 0.4, 0.6
