@@ -71,6 +71,7 @@ events = st.sampled_from(
     [
         Begin(),
         Begin(kind=Kind.THING),
+        Begin(kind=Kind.THING, add_to=77),
         Cancel(),
         Tick(),
         PromptEnded(heard=False),
@@ -134,7 +135,7 @@ class Teaching:
             self.naming, self.named = False, True
         if isinstance(event, Begin) and not was_active:
             self.begun, self.begun_with, self.kind = self.begun + 1, len(self.all), event.kind
-            self.agreed.clear()
+            self.agreed = set() if event.add_to is None else {event.add_to}
             self.named = False
         commands = self.machine.step(event, ms(self.at_ms))
         if not was_active:

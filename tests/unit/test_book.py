@@ -176,6 +176,25 @@ def test_things(script: str, made: list[str]) -> None:
     assert with_things().play(script) == made
 
 
+@pytest.mark.parametrize(
+    ("script", "made"),
+    [
+        pytest.param("heard tap heard 20000", ["entry_anew 8", "closed", "closed"], id="no riddle"),
+        pytest.param("tap heard double", ["entry_anew 8", "teach 8", "closed"], id="taught"),
+        pytest.param("tap double tap", ["entry_anew 8", "teach 8", "closed"], id="and it is closed"),
+        pytest.param(
+            "tap triple done tap tap",
+            ["entry_anew 8", "announce 8", "unasked 8", "end_things", "entry_anew 8"],
+        ),
+        pytest.param("tap hold heard double done", ["entry_anew 8", "forget 8", "forget 8", "forgotten 8"]),
+        pytest.param("tap hold double", ["entry_anew 8", "forget 8", "forget 8"], id="a yes teaches nothing"),
+    ],
+)
+def test_what_is_to_be_taught_anew(script: str, made: list[str]) -> None:
+    talk = opened(Entry(person_id=8, thing=True, anew=True))
+    assert talk.play(script) == made
+
+
 def test_what_is_to_be_done_with_it_is_said_exactly() -> None:
     talk = with_things()
     talk.play("tap tap")

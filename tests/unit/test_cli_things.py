@@ -43,7 +43,7 @@ def listed(state: Path) -> dict[str, dict[str, object]]:
 
 def test_the_list_tells_all_that_matters(state: Path) -> None:
     assert said("things", "list", "--data", state) == (
-        "mug        1 view  taught 2026-03-01, taught to another network: teach it again\n"
+        "mug        1 view  taught 2026-03-01, taught with an earlier network: teach it anew\n"
         "my keys   5 views  taught 2026-03-01, told of unasked\n"
         "thing 3   5 views  taught 2026-03-01, name recorded\n"
     )

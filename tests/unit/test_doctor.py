@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,15 @@ from click.testing import CliRunner
 
 from kith.app import doctor
 from kith.app.doctor import examine, on_a_pi
+from kith.app.doctor_aloud import outcome
 from kith.app.findings import Finding, Verdict
+from kith.app.opening import thing_network
 from kith.app.paths import models_dir
 from kith.cli import main
-from kith.config import AnnounceSettings, CameraSettings, Settings
+from kith.config import AnnounceSettings, CameraSettings, Settings, ThingsSettings
 from kith.errors import AudioUnavailable, ModelError
 from kith.recognition.gallery import Gallery
+from kith.types import Phrase
 from kith.vision.networks import load_network
 from tests.unit._gallery_kit import MODEL, THINGS, TODAY, looks, thing_looks
 
@@ -26,6 +30,8 @@ BARE = Settings(
     camera=CameraSettings(kind="v4l2", v4l2_device="/dev/there-is-no-camera"),
     announce=AnnounceSettings(sound_device="there is no such device"),
 )
+
+OFF = replace(BARE, things=ThingsSettings(enabled=False))
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +48,10 @@ def found(state: Path, *, wearable: bool = False) -> dict[str, Finding]:
 
 def gallery(state: Path) -> Finding:
     return next(each for each in examine(BARE, state, wearable=False) if each.part == "gallery")
+
+
+def things(state: Path, settings: Settings) -> Finding:
+    return next(each for each in examine(settings, state, wearable=False) if each.part == "things")
 
 
 def fill(state: Path, model_id: str) -> Path:
@@ -79,6 +89,42 @@ def test_things_are_counted_apart(tmp_path: Path, model_id: str, things: int, to
         for seed in range(things):
             known.add_thing(None, thing_looks(seed), extent=None)
     assert gallery(tmp_path).text.startswith(f"sound, 2 people and {told} known, in ")
+
+
+@pytest.mark.parametrize(
+    ("anew", "verdict", "told"),
+    [
+        (0, Verdict.OK, "1 taught, which today's network can find"),
+        (1, Verdict.FAILED, "1 of 2 taught with an earlier network, and not found any more: teach them anew"),
+    ],
+)
+def test_things_that_must_be_taught_anew_are_found(
+    tmp_path: Path, model_id: str, anew: int, verdict: Verdict, told: str
+) -> None:
+    fill(tmp_path, model_id)
+    network = thing_network()
+    assert network is not None
+    with Gallery.open(tmp_path / "kith.db", model_id, network) as known:
+        known.add_thing("keys", thing_looks(1, model_id=network), extent=None)
+    with Gallery.open(tmp_path / "kith.db", model_id, "objects-of-old") as known:
+        for seed in range(anew):
+            known.add_thing(None, thing_looks(seed, model_id="objects-of-old"), extent=None)
+    before = traces(tmp_path)
+    finding = things(tmp_path, BARE)
+    assert (finding.verdict, finding.text[: len(told)]) == (verdict, told)
+    assert things(tmp_path, OFF).text == "switched off in the settings"
+    assert gallery(tmp_path).verdict is Verdict.OK
+    assert traces(tmp_path) == before
+    assert outcome([finding], AnnounceSettings())[-1].phrase == Phrase.of(
+        "Some things must be taught anew. Tap and hold, to find them." if anew else "Every part works."
+    )
+
+
+def test_where_nothing_was_taught_or_can_be_read_that_is_no_fault_of_things(tmp_path: Path) -> None:
+    assert things(tmp_path, BARE).verdict is Verdict.OK
+    with Gallery.open(tmp_path / "kith.db", MODEL):
+        pass
+    assert things(tmp_path, BARE).text == "none taught yet"
 
 
 def test_without_a_gallery_none_is_made(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_it_is_one_object_of_stable_fields_on_the_output(state: Path) -> None:
         assert list(finding) == ["part", "verdict", "text"]
         assert finding["verdict"] in ("ok", "missing", "failed")
     parts = [finding["part"] for finding in told["findings"]]
-    assert parts[:6] == ["system", "networks", "figures", "gallery", "voice", "speaker"]
+    assert parts[:7] == ["system", "networks", "figures", "gallery", "things", "voice", "speaker"]
     help_text = CliRunner().invoke(main, ["doctor", "--help"]).stdout
     assert all(field in help_text for field in [*told, *told["findings"][0]])
 

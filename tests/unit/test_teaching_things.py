@@ -504,6 +504,39 @@ def test_or_it_is_another_thing_and_that_is_not_asked_again() -> None:
     assert session.name_it().add_to is None
 
 
+def again(session: Teaching) -> None:
+    """It is to look for thing 7 instead, whose looks are of no use any more."""
+    session.send(Cancel())
+    hold_up = Say(prompt=Prompt.THING_ANEW, person_id=7)
+    assert session.send(Begin(kind=Kind.THING, add_to=7)) == [ON, hold_up]
+    assert session.machine.looking == hold_up
+
+
+def test_what_is_taught_anew_is_neither_asked_about_nor_named() -> None:
+    session = Teaching()
+    again(session)
+    store = session.turned(5)[-1]
+    assert isinstance(store, Store)
+    assert (len(store.embeddings), store.add_to, store.recording) == (5, 7, None)
+    assert session.send(Stored(person_id=7, recorded=True)) == [
+        Say(prompt=Prompt.ADDED, person_id=7),
+        Finished(ending=Ending.ADDED),
+    ]
+    assert session.send(Begin(kind=Kind.THING)) == [ON, LOOKING]
+    assert session.turned(5)[-len(ASK_NAME) :] == ASK_NAME
+
+
+@pytest.mark.parametrize(("answer", "add_to"), [(YES, 4), (NO, 7)])
+def test_what_is_taught_anew_may_look_like_another(answer: Answer, add_to: int) -> None:
+    session = Teaching()
+    again(session)
+    to_same(session)
+    session.send(answer)
+    store = session.turned(4, DIFFERENT_DEG)[-1]
+    assert isinstance(store, Store)
+    assert store.add_to == add_to
+
+
 def test_without_an_answer_nothing_is_kept() -> None:
     session = Teaching()
     to_same(session)

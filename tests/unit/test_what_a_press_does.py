@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -72,13 +74,20 @@ def in_the_book(life: Life) -> None:
     life.quiet()
 
 
-def at_a_thing_in_the_book(life: Life) -> None:
+def at_a_thing_in_the_book(life: Life, said: str = "keys.") -> None:
     in_the_book(life)
     for _ in range(2):
         life.press("tap")
         life.live(1)
         life.quiet()
-    assert words(life)[-1] == "keys."
+    assert words(life)[-1] == said
+
+
+def at_a_thing_to_teach_anew(life: Life) -> None:
+    keys = life.gallery.thing("keys").person_id
+    with closing(sqlite3.connect(life.file)) as file, file:
+        file.execute("UPDATE templates SET model_id = 'objects-of-old' WHERE person_id = ?", (keys,))
+    at_a_thing_in_the_book(life, "keys, to be taught anew. Double tap: teach it. Hold: forget.")
 
 
 def in_doubt(life: Life) -> None:
@@ -117,6 +126,7 @@ WHERE: dict[str, Callable[[Life], None]] = {
     "enrolling: looking": enrolling,
     "the book: a person": in_the_book,
     "the book: a thing": at_a_thing_in_the_book,
+    "the book: a thing to be taught anew": at_a_thing_to_teach_anew,
     "which name was wrong?": in_doubt,
     "what is here: looking": looking_around,
     "a description, a reading": being_told,
@@ -144,6 +154,7 @@ HEARD = {
     "say the name anew": "Say the name after the tone.",
     "forget this one?": "for good? Double tap: yes. Tap: no.",
     "leave": "The list is closed.",
+    "leave; teach it": "Hold keys up in front of the camera.",
     "leave; what is here": "A chair in front.",
     "leave; describe": "One moment.",
     "leave; read": "Reading.",

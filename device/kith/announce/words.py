@@ -59,6 +59,7 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "enroll.refused": Line("Not remembered: {reason}.", Earcon.FAILURE),
         "enroll.cancelled": Line("Cancelled. Nothing was kept.", Earcon.UNDONE),
         "thing.looking": Line("No face in view. Hold a thing up in front of the camera."),
+        "thing.anew": Line("Hold {name} up in front of the camera."),
         "thing.turn": Line("Turn it a little."),
         "thing.again": Line("I lost it. Starting again."),
         "thing.same": Line(
@@ -81,6 +82,7 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "book.entry_expired": Line("{name}, not met for a long time. Double tap: keep. Hold: forget."),
         "book.help": Line("Tap: next. Double tap: say the name anew. Hold: forget. Tap and hold: leave."),
         "book.entry_unasked": Line("{name}, told of unasked."),
+        "book.entry_anew": Line("{name}, to be taught anew. Double tap: teach it. Hold: forget."),
         "book.help_thing": Line(
             "Tap: next. Double tap: say the name anew. Three taps: tell of it unasked, or not. Hold: forget. "
             "Tap and hold: leave."
@@ -129,6 +131,13 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
             _NOTICE,
         ),
         "expiry.forgotten": Line("{name} was not met for a long time and is forgotten.", None, _NOTICE),
+        "things.failed": Line("I cannot look for things any more.", _FAULT, _NOTICE),
+        "things.anew_one": Line(
+            "I cannot find {name} any more. Tap and hold, to teach it anew.", None, _NOTICE
+        ),
+        "things.anew_many": Line(
+            "I cannot find {count} things any more. Tap and hold, to teach them anew.", None, _NOTICE
+        ),
         "remote.lost": Line("The remote button does not answer.", _FAULT, _NOTICE),
         "remote.back": Line("The remote button answers now.", None, _NOTICE),
         "camera.covered": Line("I can see nothing. The camera is covered, or it is dark.", None, _NOTICE),
@@ -186,6 +195,7 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "doctor.works_many": Line("{Count} parts work.", _FAULT),
         "doctor.system": Line("The card is damaged: write it anew."),
         "doctor.gallery": Line("The people cannot be read: the card may be damaged."),
+        "doctor.things": Line("Some things must be taught anew. Tap and hold, to find them."),
         "doctor.storage": Line("The storage does not work: write the card anew, or take another."),
         "doctor.camera": Line("The camera does not work: check its cable."),
         "doctor.button": Line("The button does not work: check its wires and its number in the settings."),

@@ -158,7 +158,7 @@ class Conversations:
         elif self.enrolling.active:
             return self.enrolling.gesture(gesture, now_ns)
         elif self.book.active:
-            self.book.gesture(gesture, now_ns)
+            self._to_the_book(gesture, now_ns)
         elif self.correcting.active and not leave:
             self.correcting.gesture(gesture, now_ns)
         else:
@@ -177,6 +177,12 @@ class Conversations:
                 self.describing.begin(self._eyes.view(now_ns), now_ns)
             case Gesture.TRIPLE_HOLD:
                 self.reading.begin(self._eyes.view(now_ns), now_ns)
+
+    def _to_the_book(self, gesture: Gesture, now_ns: int) -> None:
+        self.book.gesture(gesture, now_ns)
+        thing_id = self.book.take_to_teach()
+        if thing_id is not None:
+            self.enrolling.begin(self._eyes.no_view(now_ns), now_ns, anew=thing_id)
 
     def _means_the_book(self, gesture: Gesture, now_ns: int) -> bool:
         means = gesture is Gesture.TRIPLE and self.book.takes_triple and not self.naming.active

@@ -26,6 +26,7 @@ from kith.app.reporter import Reporter
 from kith.app.speaking import Speaking
 from kith.app.surroundings import MicrophoneLost, Posted, Runner, Surroundings
 from kith.app.thing_calls import ThingCalls
+from kith.app.thing_news import ThingNews
 from kith.clock import NS_PER_S, Tick
 from kith.config import Settings
 from kith.errors import GalleryFull
@@ -104,6 +105,7 @@ class Core:
             settings.button, self._speech, self._talk, around.player, self._report, self._meanings.do
         )
         self._expiring = Expiring(people, self._words, self._speech, self._report, now_ns)
+        self._thing_news = ThingNews(things, around, self._words, self._speech, self._report, now_ns)
         self._guard = Heeding(
             settings.guard_watch, self._speech, self._report, now_ns, guarded=around.guarded
         )
@@ -124,6 +126,7 @@ class Core:
             self._presses.next_deadline_ns,
             None if self._presses.pending else self._talk.next_deadline_ns,
             self._expiring.next_deadline_ns,
+            self._thing_news.next_deadline_ns,
             self._eyes.next_deadline_ns,
             self._guard.next_deadline_ns,
             self._board.next_deadline_ns,
@@ -202,6 +205,7 @@ class Core:
         self._around.perception.sure = self._presence.sure_tracks
         self._things.saw(sighting, now_ns)
         self._talk.saw(sighting, now_ns, frozen=self._presses.pending)
+        self._thing_news.look(now_ns)
         self._watch_lens(sighting, now_ns)
         self._speech.tick(now_ns)
 
@@ -237,6 +241,7 @@ class Core:
         if not self._presses.pending:
             self._talk.tick(now_ns)
         self._expiring.tick(now_ns)
+        self._thing_news.tick(now_ns)
         if self._eyes.overdue(now_ns):
             self._camera_gone("camera.stopped", "the camera has stopped", now_ns)
         self._guard.step(Tick(), now_ns)
@@ -294,6 +299,7 @@ class Core:
     def _ended(self, announcement: Announcement, result: PlaybackResult | None, now_ns: int) -> None:
         heard = result is PlaybackResult.COMPLETED
         self._expiring.ended(announcement, heard)
+        self._thing_news.ended(announcement, heard=heard, now_ns=now_ns)
         self._noticing.ended(announcement, heard, now_ns)
         if heard and announcement.identities:
             names = NamesHeard(identities=announcement.identities)

@@ -20,6 +20,7 @@ from kith.app.pins import check_button
 from kith.app.run import open_camera
 from kith.app.scene_doctor import check_scene
 from kith.app.storage import check_storage, data_mount
+from kith.app.thing_doctor import check_things
 from kith.clock import MonotonicClock
 from kith.config import Settings
 from kith.drivers.evdev_button import EvdevButton
@@ -52,6 +53,7 @@ def examine(
         ("networks", lambda: _networks(settings), Verdict.FAILED),
         ("figures", _figures, Verdict.FAILED),
         ("gallery", lambda: _gallery(state), Verdict.FAILED),
+        ("things", lambda: check_things(settings.things, state), Verdict.FAILED),
         *([("storage", lambda: check_storage(state), Verdict.FAILED)] if data_mount() else []),
         ("voice", lambda: _voice(settings), Verdict.FAILED),
         ("speaker", lambda: speak(settings.announce.sound_device), missing),

@@ -26,6 +26,7 @@ _LINES: Final = MappingProxyType(
         "networks": "doctor.system",
         "figures": "doctor.system",
         "gallery": "doctor.gallery",
+        "things": "doctor.things",
         "storage": "doctor.storage",
         "camera": "doctor.camera",
         "button": "doctor.button",

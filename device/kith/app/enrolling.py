@@ -104,18 +104,18 @@ class Enrolling:
         """When somebody was remembered who may still be taken back; None for nobody."""
         return None if self._kept is None else self._kept.at_ns
 
-    def begin(self, no_view: NoView | None, now_ns: int) -> None:
+    def begin(self, no_view: NoView | None, now_ns: int, *, anew: int | None = None) -> None:
         """Remember the person in front or, where nobody is, the thing that is held up; or say why that
-        cannot be."""
+        cannot be. anew: it is this thing, of which more looks are wanted."""
         if no_view is not None and no_view is not NoView.STARTING:
             reason = "paused" if no_view is NoView.PAUSED else "no_camera"
             words = self._prompts.say("enroll.refused", now_ns, reason=reason)
             self._tell("rejected", now_ns, text=words, reason=reason)
             return
-        kind = self._meant(now_ns)
+        kind = self._meant(now_ns) if anew is None else Kind.THING
         what = "face" if kind is Kind.PERSON else "thing"
         self._tell("enrolling", now_ns, text=f"looking for a {what}", kind=kind.value)
-        self._stepper.post(Begin(kind=kind), now_ns)
+        self._stepper.post(Begin(kind=kind, add_to=anew), now_ns)
 
     def saw(self, sighting: Sighting, now_ns: int, *, frozen: bool = False) -> None:
         """Show it what was seen. frozen: it is not to go on, but to know who was in view."""
@@ -159,7 +159,7 @@ class Enrolling:
         elif self._machine.asking:
             self._stepper.post(Answer(yes=gesture is Gesture.DOUBLE), now_ns)
         elif gesture is Gesture.DOUBLE:
-            self._prompts.say(self._machine.looking_line.value, now_ns)
+            self._say(self._machine.looking, now_ns)
         else:
             return False
         return True

@@ -30,12 +30,19 @@ class KnownThings(Known):
         self._renew, self._now = renew, now
         self._templates: TemplateSet | None = None
         self._extents: Mapping[int, float] = MappingProxyType({})
+        self._foreign: frozenset[int] = frozenset()
         reading.join(self._read)
 
     @property
     def announced(self) -> frozenset[int]:
-        """Of which the wearer is told unasked."""
-        return frozenset(thing.person_id for thing in self._entries.values() if thing.announced)
+        """Of which the wearer is told unasked; none that cannot be found."""
+        marked = (thing.person_id for thing in self._entries.values() if thing.announced)
+        return frozenset(marked) - self._foreign
+
+    @property
+    def to_teach_anew(self) -> frozenset[int]:
+        """Those that were taught with another network than today's: they are never found."""
+        return self._foreign
 
     @property
     def extents(self) -> Mapping[int, float]:
@@ -66,6 +73,7 @@ class KnownThings(Known):
         self._entries = {thing.person_id: thing for thing in self._gallery.things()}
         if self._gallery.thing_model_id is None:
             return
+        self._foreign = self._gallery.of_another_network()
         templates = self._gallery.thing_templates()
         extents = {key: one.extent for key, one in self._entries.items() if one.extent is not None}
         if self._templates is None or extents != self._extents or not _same(templates, self._templates):

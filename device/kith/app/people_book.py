@@ -34,6 +34,7 @@ from kith.interaction.messages import (
     PromptEnded,
     Rename,
     Say,
+    Teach,
     Tell,
 )
 from kith.types import I16, Announcement, Gesture, PlaybackResult, Spoken
@@ -58,6 +59,7 @@ class PeopleBook:
         self._stepper: Stepper[BookEvent, BookCommand] = Stepper(self._machine.step, self._do)
         self._known, self._prompts, self._naming, self._report = known, prompts, naming, report
         self._words, self._state = words, state
+        self._to_teach: int | None = None
         self._forgotten: tuple[int, Piece] | None = None
         self._things: frozenset[int] = frozenset()
         self._open = self._renaming = False
@@ -86,10 +88,16 @@ class PeopleBook:
             Entry(person_id=person.person_id, expired=person.person_id in expired)
             for person in people.everybody()
         ]
-        entries += [
-            Entry(person_id=thing.person_id, thing=True, announced=thing.announced)
-            for thing in (things.everybody() if things is not None else ())
-        ]
+        if things is not None:
+            entries += [
+                Entry(
+                    person_id=thing.person_id,
+                    thing=True,
+                    announced=thing.announced,
+                    anew=thing.person_id in things.to_teach_anew,
+                )
+                for thing in things.everybody()
+            ]
         self._things = frozenset(entry.person_id for entry in entries if entry.thing)
         self._open = True
         self._report.tell("book", now_ns, text="opened")
@@ -98,6 +106,11 @@ class PeopleBook:
     def gesture(self, gesture: Gesture, now_ns: int) -> None:
         """What the wearer does."""
         self._stepper.post(gesture, now_ns)
+
+    def take_to_teach(self) -> int | None:
+        """The thing for which the wearer has just left it, to teach it anew."""
+        thing_id, self._to_teach = self._to_teach, None
+        return thing_id
 
     def says(self, announcement: Announcement) -> bool:
         """Whether this is what it says now."""
@@ -132,6 +145,8 @@ class PeopleBook:
                 self._rename(command.person_id, now_ns)
             case Forget() | Keep() | Announce():
                 self._stepper.post(Done(ok=self._change(command, now_ns)), now_ns)
+            case Teach():
+                self._to_teach = command.person_id
             case Closed():
                 self._open, self._forgotten = False, None
                 self._report.tell("book", now_ns, text="closed")

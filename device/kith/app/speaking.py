@@ -99,10 +99,14 @@ class Speaking:
 
     def fault(self, key: str, text: str, now_ns: int, *, count: int | None = None) -> None:
         """A fixed line of the wording for something that broke."""
+        self.note_fault(key, text, now_ns)
+        self.say(key, now_ns, count=count)
+
+    def note_fault(self, key: str, text: str, now_ns: int) -> None:
+        """As `fault`, where the wearer was told of it in other words."""
         self._report.tell("fault", now_ns, part=key.partition(".")[0], text=text)
         if key not in _PASSING:
             self._faults[key.partition(".")[0]] = key
-        self.say(key, now_ns, count=count)
 
     def recovered(self, key: str, text: str, now_ns: int) -> None:
         """A fixed line of the wording for something that works again."""

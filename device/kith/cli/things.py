@@ -30,7 +30,8 @@ def things() -> None:
 def things_list(as_json: bool, data: Path | None) -> None:
     """Show what was taught, from how many views and when, and what is told of unasked.
 
-    What another network was taught is not found any more. It says so; forget it, and teach it again.
+    What was taught with an earlier network is not found any more, and says so. The wearer teaches it anew in
+    the book: a tap and a hold, on to the thing, a double tap. It keeps its name.
 
     \b
     Example, of what is told of unasked:
@@ -50,7 +51,7 @@ def things_list(as_json: bool, data: Path | None) -> None:
             parts = [f"{thing.name:<{width}}  {_views_of(thing):>8}  taught {thing.consented_at[:10]}"]
             parts += ["told of unasked"] if thing.announced else []
             parts += [] if thing.name_recording is None else ["name recorded"]
-            parts += ["taught to another network: teach it again"] if thing.person_id in foreign else []
+            parts += ["taught with an earlier network: teach it anew"] if thing.person_id in foreign else []
             click.echo(", ".join(parts))
 
 

@@ -5,7 +5,7 @@ sounds, questions and at last the views to store out. A gatherer judges what is 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kith.clock import Tick
 from kith.config import EnrollmentSettings, QuestionSettings, ThingsSettings
@@ -90,14 +90,16 @@ class Enrollment:
     """Looks, asks whether it is somebody known, asks for consent and for a name, and has it all stored.
 
     Somebody known is added to after a yes: neither consent, which they gave before, nor a name is asked for.
-    Somebody new is stored only after a yes to the question for consent; of a thing only the name is asked
-    for. A question that nobody answers is asked once more and then ends the enrollment with a reason. Every
-    enrollment ends with one Finished, its last command; no embedding is kept after its Store or its end.
+    So is a thing that Begin names, without a question. Somebody new is stored only after a yes to the
+    question for consent; of a thing only the name is asked for. A question that nobody answers is asked once
+    more and then ends the enrollment with a reason. Every enrollment ends with one Finished, its last
+    command; no embedding is kept after its Store or its end.
     """
 
     def __init__(self, questions: QuestionSettings, gatherer_of: GathererOf) -> None:
         self._questions, self._gatherer_of = questions, gatherer_of
         self._kind = Kind.PERSON
+        self._add_to: int | None = None
         self._state: _State | None = None
 
     @property
@@ -111,9 +113,11 @@ class Enrollment:
         return self._kind
 
     @property
-    def looking_line(self) -> Prompt:
+    def looking(self) -> Say:
         """What says what it looks for."""
-        return _LOOKING[self._kind]
+        if self._add_to is not None:
+            return Say(prompt=Prompt.THING_ANEW, person_id=self._add_to)
+        return Say(prompt=_LOOKING[self._kind])
 
     @property
     def asking(self) -> bool:
@@ -147,9 +151,10 @@ class Enrollment:
     def _waiting(self, event: EnrollmentEvent, now_ns: int) -> list[EnrollmentCommand]:
         """For the one event that leads on from here."""
         match self._state, event:
-            case None, Begin(kind=kind):
-                self._kind, self._state = kind, _Looking(self._gatherer_of(kind, now_ns))
-                return [self._attend(on=True), Say(prompt=self.looking_line)]
+            case None, Begin(kind=kind, add_to=add_to):
+                self._kind, self._add_to = kind, add_to
+                self._state = _Looking(self._gatherer_of(kind, now_ns))
+                return [self._attend(on=True), self.looking]
             case _Naming(views=views), Named(recording=recording):
                 return [self._store(views, recording)]
             case _Storing(added=added), Stored() | StoreFailed():
@@ -182,6 +187,8 @@ class Enrollment:
 
     def _gathered(self, views: Gathered, now_ns: int) -> list[EnrollmentCommand]:
         no_more = self._attend(on=False)
+        if views.add_to is None:
+            views = replace(views, add_to=self._add_to)
         if views.add_to is not None:
             return [no_more, self._store(views)]
         if self._kind is Kind.THING:

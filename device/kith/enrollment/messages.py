@@ -51,6 +51,7 @@ class Prompt(StrEnum):
     REFUSED = "enroll.refused"
     CANCELLED = "enroll.cancelled"
     THING_LOOKING = "thing.looking"
+    THING_ANEW = "thing.anew"
     THING_TURN = "thing.turn"
     THING_AGAIN = "thing.again"
     THING_SAME = "thing.same"
@@ -71,9 +72,11 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begin:
-    """Remember the person in front, or the thing that is held up. Ignored while one is remembered."""
+    """Remember the person in front, or the thing that is held up. add_to: it is a thing that was taught
+    before, and its looks are added. Ignored while one is remembered."""
 
     kind: Kind = Kind.PERSON
+    add_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +143,8 @@ EnrollmentEvent = Begin | Saw | PromptEnded | Answer | Named | Cancel | Unable |
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
     """Words for the wearer. reason: with HINT and REFUSED. person_id: whom or what it looks like, with SAME,
-    THING_SAME and with the reason KNOWN; who or what is kept, with DONE, DONE_NUMBER and ADDED."""
+    THING_SAME and with the reason KNOWN; what is to be held up, with THING_ANEW; who or what is kept, with
+    DONE, DONE_NUMBER and ADDED."""
 
     prompt: Prompt
     reason: Reason | None = None

@@ -23,6 +23,7 @@ from kith.interaction.messages import (
     PromptEnded,
     Rename,
     Say,
+    Teach,
     Tell,
 )
 from kith.runtime.question import Due, Question
@@ -42,6 +43,7 @@ _WITH_A_NAME = frozenset(
         Line.BOOK_ENTRY,
         Line.BOOK_ENTRY_EXPIRED,
         Line.BOOK_ENTRY_UNASKED,
+        Line.BOOK_ENTRY_ANEW,
         Line.BOOK_UNASKED,
         Line.BOOK_ASKED,
         Line.BOOK_FORGET,
@@ -79,7 +81,8 @@ class _Reading:
 class Book:
     """Goes through the entries: TAP says the next, after the last that this was everybody, and then the first
     again. On an entry DOUBLE has it said anew (an expired one is kept first) and HOLD_1S asks whether to
-    forget it; on a thing TRIPLE has it told of unasked, or not any more. TAP_HOLD leaves from anywhere, as do
+    forget it; on a thing TRIPLE has it told of unasked, or not any more, and on one that is to be taught
+    anew DOUBLE ends the book and has it taught. TAP_HOLD leaves from anywhere, as do
     20 s in which nothing is pressed. A gesture that means nothing where it is made has the help said, which
     is also said once by itself, 3 s after an entry; for things it is another one.
 
@@ -148,6 +151,8 @@ class Book:
         if gesture is Gesture.HOLD_1S and reading.current is not None:
             reading.question = Question(self._questions, now_ns)
             return self._say(reading, Line.BOOK_FORGET, now_ns)
+        if gesture is Gesture.DOUBLE and reading.current is not None and reading.current.anew:
+            return [Teach(person_id=reading.current.person_id), *self._close()]
         wanted = None if reading.current is None else _wanted(reading.current, gesture)
         return self._help(reading, now_ns) if wanted is None else self._ask(reading, wanted)
 
@@ -259,6 +264,8 @@ _TOLD = {True: Line.BOOK_UNASKED, False: Line.BOOK_ASKED}
 def _line_of(entry: Entry) -> Line:
     if entry.expired:
         return Line.BOOK_ENTRY_EXPIRED
+    if entry.anew:
+        return Line.BOOK_ENTRY_ANEW
     return Line.BOOK_ENTRY_UNASKED if entry.announced else Line.BOOK_ENTRY
 
 

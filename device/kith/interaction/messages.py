@@ -21,6 +21,7 @@ class Line(StrEnum):
     BOOK_ENTRY = "book.entry"
     BOOK_ENTRY_EXPIRED = "book.entry_expired"
     BOOK_ENTRY_UNASKED = "book.entry_unasked"
+    BOOK_ENTRY_ANEW = "book.entry_anew"
     BOOK_HELP = "book.help"
     BOOK_HELP_THING = "book.help_thing"
     BOOK_END = "book.end"
@@ -85,12 +86,14 @@ NamingEvent = AskForName | MicrophoneReady | MicrophoneGone | PromptEnded | Capt
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """Somebody or (thing) something in the book. expired: not met for so long that they are to be kept or
-    forgotten; announced: a thing that is told of unasked."""
+    forgotten; announced: a thing that is told of unasked; anew: one that is not found until it is taught
+    anew."""
 
     person_id: int
     expired: bool = False
     thing: bool = False
     announced: bool = False
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,12 +204,19 @@ class Announce:
     announced: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teach:
+    """A thing is to be taught anew, once the book is closed."""
+
+    person_id: int
+
+
 @dataclass(frozen=True, slots=True)
 class Closed:
     """The conversation is over."""
 
 
-BookCommand = Say | Tell | Rename | Forget | Keep | Announce | Closed
+BookCommand = Say | Tell | Rename | Forget | Keep | Announce | Teach | Closed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
