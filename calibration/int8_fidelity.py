@@ -2,6 +2,7 @@
 
     python -m calibration.int8_fidelity faces FOLDER
     python -m calibration.int8_fidelity objects FOLDER...
+    python -m calibration.int8_fidelity things FOLDER...
 
 Folders are those of `calibration.activation_ranges`; other pictures of them are taken than the ranges come
 from.
@@ -18,14 +19,14 @@ import numpy as np
 
 from calibration._photographs import find_sources, read_frames
 from calibration.activation_ranges import SEED as RANGES_SEED
-from calibration.activation_ranges import SOURCES
+from calibration.activation_ranges import SOURCES, thing_pictures
 from calibration.float_networks import float_detector, float_network
 from calibration.scenes import find_portraits, random_scenes
 from kith.config import ThingsSettings
 from kith.types import F32, U8, Face
 from kith.vision.aligner import align
 from kith.vision.detector import Detector
-from kith.vision.networks import Network, Runs, load_network
+from kith.vision.networks import Network, has_network, load_network
 from kith.vision.objects import FoundObject, ObjectNetwork, squeezed
 from models import MODELS_DIR
 
@@ -44,13 +45,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("faces", "objects"))
+    parser.add_argument("what", choices=("faces", "objects", "things"))
     parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER")
     arguments = parser.parse_args()
-    if arguments.what == "objects":
-        compare_objects(list(read_frames(find_sources(arguments.folders, SOURCES, seed=RANGES_SEED)[1::2])))
-    else:
+    if arguments.what == "faces":
         compare_faces(arguments.folders[0])
+        return
+    frames = read_frames(find_sources(arguments.folders, SOURCES, seed=RANGES_SEED)[1::2])
+    if arguments.what == "objects":
+        compare_objects(list(frames))
+    else:
+        compare_things(list(thing_pictures(frames, seed=SEED)))
 
 
 def compare_faces(folder: Path) -> None:
@@ -117,7 +122,30 @@ def compare_objects(frames: list[U8]) -> None:
     for name, values in cosines.items():
         print(f"  cosine of a {name} cell{' ' * (8 - len(name))} {_spread(values, low=True)}")
     print("CPU time on one thread, ms:")
-    _print_times("objects", lambda: network.run(pictures[0]), lambda: exact.run(pictures[0]))
+    _print_times("objects", int8=lambda: network.run(pictures[0]), float=lambda: exact.run(pictures[0]))
+
+
+def compare_things(pictures: list[U8]) -> None:
+    """Print how far each map's mean over a picture, and its cells, move, and what a run takes, beside one of
+    the object network."""
+    network, exact = load_network("things", MODELS_DIR), float_network("things")
+    means: dict[str, list[float]] = {output.name: [] for output in network.spec.outputs}
+    cells: dict[str, list[float]] = {output.name: [] for output in network.spec.outputs}
+    for picture in pictures:
+        for name, wanted, got in zip(means, exact.run(picture), network.run(picture), strict=True):
+            means[name].append(_cosine(wanted[0].mean(axis=(0, 1)), got[0].mean(axis=(0, 1))))
+            cells[name] += _cell_cosines(wanted[0], got[0])
+    print(f"things, on {len(pictures)} squares of pictures")
+    for name, cosines in means.items():
+        print(f"  cosine of the mean of {name} {_spread(cosines, low=True)}")
+        print(f"  cosine of a cell of {name}   {_spread(cells[name], low=True)}")
+    print("CPU time on one thread, ms:")
+    runs = {"int8": lambda: network.run(pictures[0]), "float": lambda: exact.run(pictures[0])}
+    if has_network("objects", MODELS_DIR):
+        objects = load_network("objects", MODELS_DIR)
+        frame = np.zeros((objects.spec.input_height_px, objects.spec.input_width_px, 3), np.uint8)
+        runs["objects, int8"] = lambda: objects.run(frame)
+    _print_times("things", **runs)
 
 
 def time_both() -> None:
@@ -128,21 +156,26 @@ def time_both() -> None:
     detector = Detector(load_network("detector", MODELS_DIR), MIN_SCORE)
     twin = float_detector(spec.input_width_px, spec.input_height_px, min_score=MIN_SCORE)
     print("CPU time on one thread, ms:")
-    _print_times("detector, decoding with it", lambda: detector.detect(picture), lambda: twin.detect(picture))
+    _print_times(
+        "detector, decoding with it",
+        int8=lambda: detector.detect(picture),
+        float=lambda: twin.detect(picture),
+    )
     face = picture[:112, :112].copy()
-    embedders: list[Runs] = [load_network("embedder", MODELS_DIR), float_network("embedder")]
-    _print_times("embedder", *(lambda one=one: one.run(face) for one in embedders))
+    embedder, exact = load_network("embedder", MODELS_DIR), float_network("embedder")
+    _print_times("embedder", int8=lambda: embedder.run(face), float=lambda: exact.run(face))
 
 
-def _print_times(name: str, quantised: Callable[[], object], exact: Callable[[], object]) -> None:
-    took: tuple[list[float], list[float]] = ([], [])
+def _print_times(name: str, **calls: Callable[[], object]) -> None:
+    """Each of the calls in turn, called by its name: least and median."""
+    took: dict[str, list[float]] = {form: [] for form in calls}
     for _ in range(_TIMED_RUNS):
-        for times, call in zip(took, (quantised, exact), strict=True):
+        for form, call in calls.items():
             start = time.process_time_ns()
             call()
-            times.append((time.process_time_ns() - start) / 1e6)
-    ours, exacts = (f"{min(times):.1f} (median {np.median(times):.1f})" for times in took)
-    print(f"  {name}: int8 {ours}, float {exacts}")
+            took[form].append((time.process_time_ns() - start) / 1e6)
+    told = (f"{form} {min(times):.1f} (median {np.median(times):.1f})" for form, times in took.items())
+    print(f"  {name}: {', '.join(told)}")
 
 
 def _same(face: Face, others: list[Face]) -> Face | None:

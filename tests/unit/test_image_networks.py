@@ -38,7 +38,7 @@ def names(models: Path) -> list[str]:
 
 
 def test_all_that_was_built_is_carried(models: Path) -> None:
-    assert names(models) == ["yunet", "sface", "ssd", "text_finder", "text_reader"]
+    assert names(models) == ["yunet", "sface", "ssd", "efficientnet", "text_finder", "text_reader"]
     assert all(each.path.read_text() == each.path.name for each in carried(models))
     assert all(len(each.sha256) == 64 and each.licence for each in carried(models))
 
@@ -46,6 +46,8 @@ def test_all_that_was_built_is_carried(models: Path) -> None:
 def test_what_is_optional_may_be_missing_but_not_in_part(models: Path) -> None:
     read_manifest(models).networks["objects"].path(models).unlink()
     (models / "build" / "text_reader.onnx").unlink()
+    assert names(models) == ["yunet", "sface", "efficientnet"]
+    read_manifest(models).networks["things"].path(models).unlink()
     assert names(models) == ["yunet", "sface"]
 
 
@@ -56,7 +58,7 @@ def test_what_is_required_must_be_there(models: Path, kind: str) -> None:
         carried(models)
 
 
-@pytest.mark.parametrize("kind", ["sface", "ssd", "text_reader"])
+@pytest.mark.parametrize("kind", ["sface", "ssd", "efficientnet", "text_reader"])
 def test_nothing_damaged_is_carried(models: Path, kind: str) -> None:
     next((models / "build").glob(f"{kind}*")).write_text("something else", encoding="utf-8")
     with pytest.raises(ImageError, match=f"{kind}.*is not built, or not as .*make models"):

@@ -10,8 +10,18 @@ import numpy as np
 import pytest
 
 from kith.errors import ModelChecksumMismatch, ModelContractMismatch, ModelMissing
-from kith.vision.networks import find_files, has_files, has_network, load_network, read_manifest
+from kith.vision.networks import (
+    OPTIONAL,
+    REQUIRED,
+    Role,
+    find_files,
+    has_files,
+    has_network,
+    load_network,
+    read_manifest,
+)
 from kith.vision.tflite import TensorSpec, TfliteModel
+from models import efficientnet
 from models.quantise import quantise
 from models.tflite_writer import GraphWriter, Layer
 
@@ -87,6 +97,11 @@ def test_shipped_manifest_is_whole_and_agrees_with_itself() -> None:
         (1, height // stride, width // stride, 16) for stride in (8, 16, 32)
     ]
     assert height % 32 == width % 32 == 0
+    things = manifest.networks["things"]
+    assert things.input_height_px == things.input_width_px
+    assert f"-{things.input_width_px}-" in things.model_id
+    assert [output.name for output in things.outputs] == list(efficientnet.FEATURES)
+    assert manifest.networks.keys() == {*REQUIRED, *OPTIONAL}
 
 
 def test_network_gets_each_grey_value_less_128(folder: Folder) -> None:
@@ -189,13 +204,14 @@ def test_other_tensors_than_promised_are_refused(
 
 
 def optional(folder: Path) -> Path:
-    """Add an optional network and two files for reading to the manifest; the folder of what is built."""
+    """Add the optional networks and two files for reading to the manifest; the folder of what is built."""
     manifest = folder / "manifest.toml"
     text = manifest.read_text(encoding="utf-8")
     embedder = text[text.index("[networks.embedder]") :]
-    text += embedder.replace("[networks.embedder]", "[networks.objects]").replace(
-        "echo.tflite", "more.tflite"
-    )
+    for role in OPTIONAL:
+        text += embedder.replace("[networks.embedder]", f"[networks.{role}]").replace(
+            "echo.tflite", f"{role}.tflite"
+        )
     for name in ("finder", "reader"):
         digest = hashlib.sha256(name.encode()).hexdigest()
         text += f"""[files.reading.{name}]
@@ -209,25 +225,27 @@ source_path = "{name}"
     return folder / "build"
 
 
-def test_optional_network_that_was_not_built_is_told_and_harms_nobody(folder: Folder) -> None:
+@pytest.mark.parametrize("role", OPTIONAL)
+def test_optional_network_that_was_not_built_is_told_and_harms_nobody(folder: Folder, role: Role) -> None:
     build = optional(folder.path)
     assert has_network("detector", folder.path)
-    assert not has_network("objects", folder.path)
-    with pytest.raises(ModelMissing, match=r"more\.tflite is missing: run `make models`"):
-        load_network("objects", folder.path)
+    assert not has_network(role, folder.path)
+    with pytest.raises(ModelMissing, match=rf"{role}\.tflite is missing: run `make models`"):
+        load_network(role, folder.path)
     load_network("detector", folder.path)
 
-    (build / "more.tflite").write_bytes(folder.network.read_bytes())
+    (build / f"{role}.tflite").write_bytes(folder.network.read_bytes())
 
-    assert has_network("objects", folder.path)
-    assert load_network("objects", folder.path).model_id == "echo-1"
+    assert [each for each in OPTIONAL if has_network(each, folder.path)] == [role]
+    assert load_network(role, folder.path).model_id == "echo-1"
 
 
-def test_optional_part_that_the_manifest_does_not_know_is_told(folder: Folder) -> None:
-    assert not has_network("objects", folder.path)
+@pytest.mark.parametrize("role", OPTIONAL)
+def test_optional_part_that_the_manifest_does_not_know_is_told(folder: Folder, role: Role) -> None:
+    assert not has_network(role, folder.path)
     assert not has_files("reading", folder.path)
-    with pytest.raises(ModelMissing, match="no network 'objects'"):
-        load_network("objects", folder.path)
+    with pytest.raises(ModelMissing, match=f"no network '{role}'"):
+        load_network(role, folder.path)
     with pytest.raises(ModelMissing, match="no files for 'reading'"):
         find_files("reading", folder.path)
 

@@ -17,13 +17,13 @@ from kith.errors import ModelChecksumMismatch, ModelContractMismatch, ModelMissi
 from kith.types import F32, U8
 from kith.vision.tflite import TensorSpec, TfliteModel
 
-Role = Literal["detector", "embedder", "objects"]
+Role = Literal["detector", "embedder", "objects", "things"]
 """What a network that Kith opens itself is for."""
 FilePart = Literal["reading"]
 """What files that Kith hands to a library of another runtime, as they are, are for."""
 
 REQUIRED: tuple[Role, ...] = ("detector", "embedder")
-OPTIONAL: tuple[Role, ...] = ("objects",)
+OPTIONAL: tuple[Role, ...] = ("objects", "things")
 
 MEND = "run `make models`"
 
