@@ -11,6 +11,8 @@ from kith.announce.words import LINES, REASONS
 from kith.types import Earcon
 
 _COUNT = "(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[0-9]+)"
+_EXCUSES = ("here.missing", "here.off", "here.failed")
+"""Of what is not looked for; who is here is said first."""
 _TOUR = "tour."
 """What the book may begin with, and with what is broken."""
 
@@ -22,22 +24,25 @@ class Wording:
         made = (r"(?:person|thing) \d+", "the name", "some(?:one|thing) known")
         name = "|".join([*map(re.escape, names), *made])
         self._name = f"(?:(?:{name})(?: {words.OR} (?:{name}))*)"
-        self._lines = {key: self._line(line.text) for key, line in LINES.items() if line.text}
+        slots = self._slots()
+        self._lines = {key: _line(line.text, slots) for key, line in LINES.items() if line.text}
+        self._compiled = {key: re.compile(line) for key, line in self._lines.items()}
         tour = "|".join(text for key, text in self._lines.items() if _is_of_the_tour(key))
         self._tour = re.compile(f"(?:{tour})(?: (?:{tour}))*")
         self._callouts = re.compile(self._sentences())
         self._here = re.compile(self._survey())
-        self._excuse = re.compile(self._without_a_survey())
+        excuse = self._without_a_survey()
+        self._excuses = {key: re.compile(excuse + self._lines[key]) for key in _EXCUSES}
 
     def keys_of(self, text: str) -> list[str]:
         """The lines that these words are; "people" for who is here, "here" for what else is, "tour" for how
         the device does; empty for what nobody wrote down."""
-        keys = [key for key, line in self._lines.items() if re.fullmatch(line, text)]
+        keys = [key for key, line in self._compiled.items() if line.fullmatch(text)]
         if self._callouts.fullmatch(text):
             keys.append("people")
         elif self._here.fullmatch(text):
             keys.append("here")
-        keys += [f"here.{what}" for what in ("missing", "off", "failed") if self._is_excuse(text, what)]
+        keys += [key for key, excuse in self._excuses.items() if excuse.fullmatch(text)]
         if self._tour.fullmatch(text):
             keys.append("tour")
         return keys
@@ -49,12 +54,6 @@ class Wording:
                 sound is Earcon.STRANGER
             )
         return any(sound in _sounds_of(key) for key in self.keys_of(text))
-
-    def _line(self, template: str) -> str:
-        pattern = re.escape(template)
-        for slot, what in self._slots():
-            pattern = pattern.replace(re.escape("{" + slot + "}"), what)
-        return pattern
 
     def _slots(self) -> list[tuple[str, str]]:
         reasons = [reason.replace("{name}", "\0") for reason in REASONS.values()]
@@ -101,9 +100,12 @@ class Wording:
         answers = "|".join(line for key, line in self._lines.items() if key.startswith("answer."))
         return f"(?:{self._sentences()}|{answers}) "
 
-    def _is_excuse(self, text: str, what: str) -> bool:
-        line = self._lines[f"here.{what}"]
-        return re.fullmatch(f"{self._excuse.pattern}{line}", text) is not None
+
+def _line(template: str, slots: list[tuple[str, str]]) -> str:
+    pattern = re.escape(template)
+    for slot, what in slots:
+        pattern = pattern.replace(re.escape("{" + slot + "}"), what)
+    return pattern
 
 
 def _is_of_the_tour(key: str) -> bool:

@@ -222,6 +222,8 @@ class Life:
         self.speech, self.eyes, self.power = SimulatedSpeech(), Eyes(), Power()
         self.ears = Ears(self.speech)
         self.events: list[Event] = []
+        self.said: list[tuple[float, str]] = []
+        """When words began, in seconds, and which."""
         self.scene: dict[int, Standing] = {}
         self.in_hand: int | None = None
         """Which thing is held up."""
@@ -235,9 +237,7 @@ class Life:
         self.now_ns = 0
         self.reading = BoardReading(health=BoardHealth(), charge=Charge(percent=battery))
         """What the board says when it is asked."""
-        self._told = 0
-        self._samples = 0
-        self._captured_ns = 0
+        self._told = self._samples = self._captured_ns = 0
         self.step_ns = STEP_NS
         self.willing = True
         """Whoever stands there turns the head when asked to."""
@@ -275,6 +275,7 @@ class Life:
     def _happened(self, event: Event) -> None:
         self.events.append(event)
         if event.kind == "announcement":
+            self.said.append((event.at_ns / NS_PER_S, event.text))
             self._turned = (self.now_ns + TURNS_AFTER_NS, TURNED_DEG.get(event.text, 0.0))
         if self.microphone is not None and event.kind == "sound" and event.text == Earcon.LISTEN.value:
             self.microphone.answer()
@@ -397,11 +398,6 @@ class Life:
         return float(np.sqrt(np.mean(sound.astype(float) ** 2)))
 
     # --- what came of it ----------------------------------------------------------------------------------
-
-    @property
-    def said(self) -> list[tuple[float, str]]:
-        """When words began, in seconds, and which."""
-        return [(event.at_ns / NS_PER_S, event.text) for event in self.of("announcement")]
 
     def of(self, kind: str) -> list[Event]:
         """The events of a kind."""

@@ -83,6 +83,8 @@ class SimulatedMicrophone:
     def hear(self, block: I16, now_ns: int) -> None:
         """The device has played this: i16[n, 2], the last of it at now_ns."""
         with self._lock:
+            if not self._paced and not self.listening:
+                return
             echo = (block.astype(np.float32).mean(axis=1) * ECHO).astype(np.int16)
             if self._paced:
                 self._echo = np.concatenate([self._echo, echo])[-_LONGEST_ECHO:]
