@@ -12,11 +12,12 @@ import pytest
 from kith.announce.callouts import Callouts, NoView
 from kith.announce.inventory import OBJECTS, kind_of
 from kith.announce.words import Phrasebook
+from kith.app.core import Trouble
 from kith.app.eyesight import Eyesight
 from kith.app.known_things import KnownThings
 from kith.app.prompts import Prompts
 from kith.app.surroundings import Objects, Surroundings
-from kith.app.surveying import ANSWER_WITHIN_NS, OPEN_WITHIN_NS, Surveying
+from kith.app.surveying import ANSWER_WITHIN_NS, MOMENT_NS, OPEN_WITHIN_NS, Surveying
 from kith.app.thing_calls import ThingCalls
 from kith.clock import NS_PER_S
 from kith.config import AnnounceSettings, Settings, ThingsSettings
@@ -155,6 +156,7 @@ def test_the_numbers_in_the_prose_are_those_of_the_code() -> None:
     settings = ThingsSettings()
     assert f"A triple tap. {settings.survey_looks}† looks" in text
     assert f"after {ANSWER_WITHIN_NS // NS_PER_S} s† (`kith.app.surveying`) at most" in text
+    assert f"begun {MOMENT_NS // NS_PER_S} s† after the press" in text
     assert f"at most {settings.most_objects}† kinds and places of objects" in text
     assert f"out of view for {GONE_NS // NS_PER_S} s†" in text
     assert settings.announce_interval_ms == 1000
@@ -177,11 +179,12 @@ def test_after_three_seconds_it_answers_with_what_it_has() -> None:
     desk = Desk("seen", "nobody", objects="chair 0")
     desk.surveying.begin(0)
     desk.looks(1)
+    desk.surveying.tick(MOMENT_NS)
     assert desk.surveying.next_deadline_ns == ANSWER_WITHIN_NS
     desk.surveying.tick(ANSWER_WITHIN_NS - 1)
-    assert desk.said == []
+    assert desk.words == ["One moment."]
     desk.surveying.tick(ANSWER_WITHIN_NS)
-    assert desk.words == ["A chair in front."]
+    assert desk.words == ["One moment.", "A chair in front."]
     assert desk.surveying.next_deadline_ns is None
 
 
@@ -197,11 +200,26 @@ def test_looks_that_take_a_second_and_more_are_no_silent_camera() -> None:
 def test_the_first_look_may_wait_for_the_network() -> None:
     desk = Desk("seen", "nobody", objects="chair 0")
     desk.surveying.begin(0)
-    desk.surveying.tick(ANSWER_WITHIN_NS)
+    assert desk.surveying.next_deadline_ns == MOMENT_NS
+    desk.surveying.tick(MOMENT_NS - 1)
     assert desk.said == []
+    desk.surveying.tick(MOMENT_NS)
+    desk.surveying.tick(ANSWER_WITHIN_NS)
+    assert desk.words == ["One moment."]
     assert desk.surveying.next_deadline_ns == OPEN_WITHIN_NS
     desk.looks(1, from_ms=4000)
+    assert desk.words == ["One moment.", "A chair in front."]
+
+
+def test_an_answer_that_is_due_is_given_without_a_moment_before() -> None:
+    desk = Desk("seen", "nobody", objects="chair 0")
+    desk.surveying.begin(0)
+    desk.looks(1)
+    desk.surveying.tick(ANSWER_WITHIN_NS)
     assert desk.words == ["A chair in front."]
+    desk.surveying.tick(ANSWER_WITHIN_NS + MOMENT_NS)
+    assert desk.words == ["A chair in front."]
+    assert desk.surveying.next_deadline_ns is None
 
 
 def test_a_camera_that_is_silent_is_not_waited_for() -> None:
@@ -334,9 +352,50 @@ def test_nothing_is_said_unasked_while_it_looks(life: Life) -> None:
     life.press("triple")
     life.live(1.5)
     life.stands(1, ANNA)
-    assert life.hear(2.5) == []
+    assert life.hear(2.5) == ["One moment."]
     life.survey = survey(an_object("chair"))
     assert life.hear(2) == ["Anna, ahead, two metres. A chair in front."]
+
+
+def test_a_network_that_is_being_opened_is_waited_for_with_one_word(life: Life) -> None:
+    life.survey = None
+    life.press("triple")
+    assert life.hear(8) == ["One moment."]
+    life.survey = survey(an_object("chair"))
+    assert life.hear(6) == ["A chair in front."]
+    ((asked_ns, waits_ns),) = [
+        (one.at_ns, other.at_ns)
+        for one in life.of("button")
+        for other in life.of("announcement")
+        if other.text == "One moment."
+    ]
+    assert waits_ns - asked_ns == pytest.approx(MOMENT_NS, abs=ms(20))
+
+
+def test_an_answer_in_time_needs_no_word_before(life: Life) -> None:
+    life.survey = survey(an_object("chair"))
+    life.press("triple")
+    assert life.hear(8) == ["A chair in front."]
+
+
+def test_a_fault_that_is_being_told_is_heard_to_its_end_first(life: Life) -> None:
+    life.survey = None
+    life.press("triple")
+    life.live(1.5)
+    life.core.handle(Trouble(key="remote.lost", text="lost"), life.now_ns)
+    assert life.hear(6) == ["The remote button does not answer.", "One moment."]
+    fault, moment = life.of("announcement")[-2:]
+    assert moment.at_ns - fault.at_ns > NS_PER_S
+    assert moment.at_ns - fault.at_ns < 4 * NS_PER_S
+
+
+def test_a_tap_that_stops_that_word_asks_who_is_here(life: Life) -> None:
+    life.survey = None
+    life.press("triple")
+    life.live(4, until=lambda: life.core.speaking)
+    life.press("tap")
+    assert life.hear(12) == ["Nobody I know."]
+    assert life.eyes.wants == frozenset()
 
 
 def test_who_was_named_in_the_answer_is_not_told_of_unasked_as_well(life: Life) -> None:

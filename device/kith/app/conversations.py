@@ -239,6 +239,7 @@ class Conversations:
         if announcement.identities or thing_ids:
             self.correcting.named(announcement.identities, thing_ids, now_ns)
         self.naming.began(now_ns)
+        self.surveying.began(announcement)
 
     def ended(self, announcement: Announcement, result: PlaybackResult | None, now_ns: int) -> None:
         """An announcement is over."""

@@ -31,6 +31,8 @@ ANSWER_WITHIN_NS = 3 * NS_PER_S
 """It is answered by then with what was seen; †."""
 OPEN_WITHIN_NS = 10 * NS_PER_S
 """Its first look may wait for the network to be opened; where none has come by then, none will."""
+MOMENT_NS = NS_PER_S
+"""Where no answer has begun by then, it says that it is at work; †. To open the network takes seconds."""
 
 _NOT_THERE = {Objects.MISSING: "here.missing", Objects.OFF: "here.off"}
 
@@ -53,6 +55,8 @@ class Surveying:
         self._calls, self._around, self._words, self._prompts = calls, around, words, prompts
         self._begun_ns: int | None = None
         self._due_ns = self._looked_ns = 0
+        self._moment_ns: int | None = None
+        self._playing: Announcement | None = None
         self._votes = SurveyVotes(kind_of)
 
     @property
@@ -63,7 +67,11 @@ class Surveying:
     @property
     def next_deadline_ns(self) -> int | None:
         """When it wants a tick."""
-        return self._due_ns if self.active else None
+        if not self.active:
+            return None
+        if self._moment_ns is None or self._playing is not None:
+            return self._due_ns
+        return min(self._due_ns, self._moment_ns)
 
     def begin(self, now_ns: int) -> None:
         """The wearer asks what is here."""
@@ -76,6 +84,7 @@ class Surveying:
             self._excuse("here.failed", now_ns)
         else:
             self._begun_ns, self._due_ns = now_ns, now_ns + ANSWER_WITHIN_NS
+            self._moment_ns = now_ns + MOMENT_NS
             self._votes = SurveyVotes(kind_of)
             self._want(on=True)
 
@@ -94,14 +103,13 @@ class Surveying:
 
     def tick(self, now_ns: int) -> None:
         """Time has passed."""
-        if self._begun_ns is None or now_ns < self._due_ns:
+        if self._begun_ns is None:
             return
-        last_ns = self._begun_ns + OPEN_WITHIN_NS
-        blind = isinstance(self._eyes.view(now_ns), NoView)
-        if self._votes.looks or blind or now_ns >= last_ns:
-            self._conclude(now_ns)
-        else:
-            self._due_ns = last_ns
+        if now_ns >= self._due_ns:
+            self._wait_on_or_conclude(self._begun_ns + OPEN_WITHIN_NS, now_ns)
+        if self._moment_ns is not None and now_ns >= self._moment_ns and self._playing is None:
+            self._moment_ns = None
+            self._prompts.say("scene.begin", now_ns)
 
     def gesture(self, gesture: Gesture, now_ns: int) -> bool:
         """Whatever it is, it is not an answer."""
@@ -122,9 +130,22 @@ class Surveying:
         """Whether this is what it says now."""
         return self._prompts.says(announcement)
 
+    def began(self, announcement: Announcement) -> None:
+        """An announcement begins to be played: a fault of the device is heard to its end."""
+        self._playing = announcement
+
     def ended(self, announcement: Announcement, result: PlaybackResult | None, now_ns: int) -> None:
         """An announcement is over."""
         self._prompts.ended(announcement)
+        if self._playing is announcement:
+            self._playing = None
+
+    def _wait_on_or_conclude(self, last_ns: int, now_ns: int) -> None:
+        blind = isinstance(self._eyes.view(now_ns), NoView)
+        if self._votes.looks or blind or now_ns >= last_ns:
+            self._conclude(now_ns)
+        else:
+            self._due_ns = last_ns
 
     def _conclude(self, now_ns: int) -> None:
         votes = self._votes
@@ -137,7 +158,7 @@ class Surveying:
             self._excuse("here.failed", now_ns)
 
     def _end(self) -> None:
-        self._begun_ns = None
+        self._begun_ns = self._moment_ns = None
         self._want(on=False)
 
     def _want(self, *, on: bool) -> None:
