@@ -201,6 +201,7 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "doctor.button": Line("The button does not work: check its wires and its number in the settings."),
         "doctor.remote": Line("The remote button was not found: charge it and switch it on."),
         "doctor.microphone": Line("There is no microphone: people get a number for a name."),
+        "doctor.scene": Line("No description can be had: check the server and its key in the settings."),
         "doctor.guard": Line(
             "The distance guard cannot warn: check its buzzer, then switch the device off and on."
         ),
@@ -210,7 +211,6 @@ LINES: Final[Mapping[str, Line]] = MappingProxyType(
         "answer.nobody": Line("Nobody I know."),
         "answer.stranger_one": Line("One person I don't know."),
         "answer.stranger_many": Line("{Count} people I don't know."),
-        "doctor.scene": Line("No description can be had: check the server and its key in the settings."),
         "answer.unsure_one": Line("One person, I can't tell who."),
         "answer.unsure_many": Line("{Count} people, I can't tell who."),
         "answer.dark": Line("Too dark to see."),
