@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 PY := .venv/bin/python
 DATA ?= ../shared/data/lfw-dev
+# Else each of the hundreds of processes that the tests start would compile all of Kith anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup models demo test lint check bench calibrate evaluate evaluate-things approaches image image-update hardware-test soak power-cuts guard-soak services-test camera-check scene-check arm64-check image-test clean
 
@@ -26,7 +28,8 @@ test: ## set up everything and run all tests
 	@$(PY) -m demo build --quiet-if-done
 	@$(PY) -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-lint: setup ## style, types and layers
+lint: ## style, types and layers
+	@bash tools/setup.sh environment
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports

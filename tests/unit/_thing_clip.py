@@ -12,6 +12,8 @@ import numpy as np
 from kith.types import U8
 
 WIDTH_PX, HEIGHT_PX, FPS = 640, 480, 10
+_SHIFT_PX = 64
+"""The grain is drawn once, and lies elsewhere in each picture."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,16 @@ def write_clip(path: Path, parts: list[Part]) -> Path:
 
 def _pictures(parts: list[Part]) -> Iterator[U8]:
     room, noise = _room(), np.random.default_rng(7)
+    grain = np.rint(noise.normal(0.0, 2.0, (HEIGHT_PX + _SHIFT_PX, WIDTH_PX + _SHIFT_PX, 3))).astype(np.int16)
     for part in parts:
         for i in range(round(part.seconds * FPS)):
             picture = room.copy()
             if part.thing is not None:
                 turn = part.turned_deg * np.sin(2 * np.pi * i / (5 * FPS))
                 _put(picture, _box(part.thing), part, float(turn))
-            grain = noise.normal(0.0, 2.0, picture.shape)
-            yield np.clip(picture + grain, 0, 255).astype(np.uint8)
+            y, x = noise.integers(0, _SHIFT_PX, 2)
+            here = grain[y : y + HEIGHT_PX, x : x + WIDTH_PX]
+            yield np.asarray(cv2.add(picture, here, dtype=cv2.CV_8U), np.uint8)
 
 
 def _room() -> U8:
