@@ -18,7 +18,7 @@ from models.tflite_writer import Activation, GraphWriter, Layer, Tensor
 from models.torch_reader import Weights, read_weights
 
 INPUT_NAME = "picture"
-FEATURES: Mapping[str, str] = {"features": "block_11/expand"}
+FEATURES: Mapping[str, str] = {"features": "block_12/expand"}
 """Maps given out: their names, and which layer makes each."""
 
 KEEP_FLOAT = ("^features", "^stem;", "^block_0[01]/")
