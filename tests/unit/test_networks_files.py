@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kith.errors import ModelChecksumMismatch, ModelContractMismatch, ModelMissing
+from kith.errors import ModelChecksumMismatch, ModelContractMismatch, ModelError, ModelMissing
 from kith.vision.networks import (
     OPTIONAL,
     REQUIRED,
@@ -201,6 +201,16 @@ def test_other_tensors_than_promised_are_refused(
     with pytest.raises(ModelContractMismatch, match=complaint) as caught:
         TfliteModel(folder.network, expected_input=expected_input, expected_outputs=[expected_output])
     assert "make models" in str(caught.value)
+
+
+def test_a_network_that_fails_where_it_is_run_is_one_of_kiths_own_faults(folder: Folder) -> None:
+    model = TfliteModel(folder.network, expected_input=INPUT, expected_outputs=[OUTPUT])
+    picture = np.full((16, 16, 3), 200, np.uint8)
+    view = model._interpreter.tensor(model._input_index)()  # it does not run while somebody looks into it
+    with pytest.raises(ModelError, match=r"echo\.tflite fails where it is run: run `make models`"):
+        model.run(picture)
+    del view
+    assert model.run(picture)[0].mean() == pytest.approx(72, abs=1)
 
 
 def optional(folder: Path) -> Path:

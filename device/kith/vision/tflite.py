@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kith.errors import ModelContractMismatch, ModelMissing
+from kith.errors import ModelContractMismatch, ModelError, ModelMissing
 from kith.types import F32, U8
 
 _SIGN_BIT = 0x80
@@ -54,6 +54,7 @@ class TfliteModel:
                 f"{path} is not a network this runtime can run: run `make models`"
             ) from error
         inputs, outputs = signature.get_input_details(), signature.get_output_details()
+        self._path = path
         self._input_index = _index_of(expected_input, inputs, path)
         self._input_shape = expected_input.shape[1:]
         self._output_indices = [_index_of(expected, outputs, path) for expected in expected_outputs]
@@ -62,14 +63,18 @@ class TfliteModel:
         """Outputs in the order of `expected_outputs`, as arrays of the caller's own.
 
         `picture` is u8 of the input's shape without its first axis, which is 1; ValueError otherwise.
+        Raises ModelError where the network cannot be run after all.
         """
         if picture.shape != self._input_shape or picture.dtype != np.uint8:
             raise ValueError(
                 f"the network takes u8{list(self._input_shape)}, not {picture.dtype}{list(picture.shape)}"
             )
         self._fill(picture)
-        self._interpreter.invoke()
-        return tuple(self._interpreter.get_tensor(index) for index in self._output_indices)
+        try:
+            self._interpreter.invoke()
+            return tuple(self._interpreter.get_tensor(index) for index in self._output_indices)
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"{self._path} fails where it is run: run `make models`") from error
 
     def _fill(self, picture: U8) -> None:
         # The view of the interpreter's memory must be gone before it runs, so it stays in this method.
