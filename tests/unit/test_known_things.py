@@ -173,6 +173,21 @@ def test_without_a_network_they_are_listed_renamed_and_forgotten_only(
     assert renewed == []
 
 
+def test_what_was_forgotten_is_not_taught_anew_though_the_gallery_cannot_be_read_just_then(
+    things: KnownThings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy() -> None:
+        raise GalleryError("another program keeps it busy")
+
+    with Gallery.open(tmp_path / "kith.db", MODEL, "objects-of-old") as before:
+        keys = before.add_thing("keys", thing_looks(1, model_id="objects-of-old"), extent=None).person_id
+    things.refresh()
+    assert things.to_teach_anew == {keys}
+    monkeypatch.setattr(things.reading.gallery, "things", busy)
+    assert things.forget(keys) == "keys"
+    assert things.to_teach_anew == frozenset()
+
+
 def test_an_unreadable_gallery_leaves_what_was_known(
     things: KnownThings, gallery: Gallery, carer: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:

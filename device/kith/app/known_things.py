@@ -31,6 +31,7 @@ class KnownThings(Known):
         self._templates: TemplateSet | None = None
         self._extents: Mapping[int, float] = MappingProxyType({})
         self._foreign: frozenset[int] = frozenset()
+        """Read after the entries, which a carer may have changed in between."""
         reading.join(self._read)
 
     @property
@@ -42,7 +43,7 @@ class KnownThings(Known):
     @property
     def to_teach_anew(self) -> frozenset[int]:
         """Those that were taught with another network than today's: they are never found."""
-        return self._foreign
+        return self._foreign & self._entries.keys()
 
     @property
     def extents(self) -> Mapping[int, float]:
