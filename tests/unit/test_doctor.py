@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kith.app import doctor
+from kith.app import doctor, thing_doctor
 from kith.app.doctor import examine, on_a_pi
 from kith.app.doctor_aloud import outcome
 from kith.app.findings import Finding, Verdict
@@ -118,6 +118,14 @@ def test_things_that_must_be_taught_anew_are_found(
     assert outcome([finding], AnnounceSettings())[-1].phrase == Phrase.of(
         "Some things must be taught anew. Tap and hold, to find them." if anew else "Every part works."
     )
+
+
+def test_a_card_without_its_list_of_networks_asks_for_no_thing_to_be_taught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thing_doctor, "models_dir", lambda: tmp_path / "no-models")
+    finding = things(tmp_path, BARE)
+    assert (finding.verdict, finding.text) == (Verdict.OK, "none can be counted")
 
 
 def test_where_nothing_was_taught_or_can_be_read_that_is_no_fault_of_things(tmp_path: Path) -> None:

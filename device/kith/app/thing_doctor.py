@@ -9,7 +9,7 @@ from kith.app.optional import objects_fitted
 from kith.app.paths import gallery_file, models_dir
 from kith.app.surroundings import Objects
 from kith.config import ThingsSettings
-from kith.errors import GalleryError, GalleryModelMismatch
+from kith.errors import GalleryError, GalleryModelMismatch, ModelError
 from kith.recognition.gallery import Gallery
 
 _NOT_LOOKED_FOR = {Objects.OFF: "switched off in the settings", Objects.MISSING: "not installed"}
@@ -17,16 +17,16 @@ _NOT_LOOKED_FOR = {Objects.OFF: "switched off in the settings", Objects.MISSING:
 
 def check_things(settings: ThingsSettings, state: Path) -> str:
     """How many are known, all of which can be found. Raises GalleryModelMismatch where some must be taught
-    anew; ModelError."""
-    why_not = _NOT_LOOKED_FOR.get(objects_fitted(settings, models_dir()))
-    if why_not is not None:
-        return why_not
+    anew."""
     file = gallery_file(state)
     try:
+        why_not = _NOT_LOOKED_FOR.get(objects_fitted(settings, models_dir()))
+        if why_not is not None:
+            return why_not
         with Gallery.looked_at(file, None, thing_network()) as gallery:
             taught, anew = len(gallery.things()), len(gallery.of_another_network())
-    except GalleryError:
-        return "none can be counted"  # the gallery's own line says why
+    except (GalleryError, ModelError):
+        return "none can be counted"  # the line of the gallery, the networks or the figures says why
     if anew:
         raise GalleryModelMismatch(
             f"{anew} of {taught} taught with an earlier network, and not found any more: teach them anew in "
