@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,9 +111,12 @@ def test_a_key_that_would_be_refused_at_the_press_is_refused_now(
     assert str(told.value).startswith(why)
 
 
-def test_a_folder_is_no_key(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"scene\.key_file cannot be read: Is a directory"):
-        checked(HOME, tmp_path)
+def test_neither_a_folder_nor_a_pipe_nor_a_device_is_a_key(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for place in (tmp_path, pipe, "/dev/zero"):
+        with pytest.raises(ConfigError, match=r"scene\.key_file is no file"):
+            checked(HOME, place)
 
 
 def asked(folder: Path, scene: str) -> dict[str, Any]:

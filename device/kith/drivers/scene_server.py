@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
-import os
 import socket
 import ssl
 import stat
@@ -127,10 +126,12 @@ def _trusted(plain: socket.socket, host: str) -> ssl.SSLSocket:
 def key(file: str) -> str:
     """The key that a file holds. Raises Trouble."""
     try:
+        kind = Path(file).stat().st_mode
+        if not stat.S_ISREG(kind):  # a pipe that nobody writes to would be waited for, for ever
+            raise Trouble("denied", "scene.key_file is no file")
+        if kind & (stat.S_IWGRP | stat.S_IRWXO):
+            raise Trouble("denied", "scene.key_file is open to others: chmod 600")
         with Path(file).open("rb") as stream:
-            kind = os.fstat(stream.fileno()).st_mode
-            if stat.S_ISREG(kind) and kind & (stat.S_IWGRP | stat.S_IRWXO):
-                raise Trouble("denied", "scene.key_file is open to others: chmod 600")
             held = stream.read(_LONGEST_KEY + 1).strip()
     except OSError as error:
         raise Trouble("denied", f"scene.key_file cannot be read: {error.strerror}") from None
