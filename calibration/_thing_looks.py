@@ -12,16 +12,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from calibration._thing_frames import kept
 from calibration._thing_meshes import Floats, Model, models, photographs, surfaces
-from calibration._thing_scenes import SIZES, Frame, Studio
+from calibration._thing_scenes import SIZES, TAUGHT_VIEWS, Frame, Studio
 from kith.app.thing_eyes import PLACES_FROM
 from kith.types import U8, BoxPx, HeldFault
 from kith.vision.imaging import load_photo
 from kith.vision.networks import load_network
 from kith.vision.objects import ObjectNetwork
-from kith.vision.things import candidates, describe, held_up
+from kith.vision.thing_network import ThingNetwork
+from kith.vision.things import candidates, describe, describe_held, held_up
 
-PLACES = 6
+PLACES = 8
 """So many places of a frame are compared with what was taught."""
 PROBES_PER_SIZE = 3
 EMPTY = 120
@@ -102,43 +104,54 @@ def look_at_all(data: Path, models_dir: Path, jobs: int) -> tuple[list[Shown], l
         return list(shown), list(empty)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eyes:
+    """The networks: one tells where things are, the other what they look like."""
+
+    objects: ObjectNetwork
+    things: ThingNetwork
+
+
 class _Worker:
     """Of each process its own."""
 
     stage: Stage
-    network: ObjectNetwork
+    eyes: Eyes
 
 
 def _begin(data: Path, models_dir: Path) -> None:
     cv2.setNumThreads(1)
-    _Worker.stage, _Worker.network = (
-        stage(data),
-        ObjectNetwork(load_network("objects", models_dir), PLACES_FROM),
+    _Worker.stage = stage(data)
+    _Worker.eyes = Eyes(
+        objects=ObjectNetwork(load_network("objects", models_dir), PLACES_FROM),
+        things=ThingNetwork(load_network("things", models_dir)),
     )
 
 
 def _shown(name: str) -> Shown:
     model = next(each for each in _Worker.stage.models if each.name == name)
     others = [each for each in _Worker.stage.models if each is not model]
-    studio = _Worker.stage.studio(name)
-    taught = studio.taught(model)
-    probes = [(size, studio.probe(model, SIZES[size], others)) for size in range(len(SIZES))
-              for _ in range(PROBES_PER_SIZE)]  # fmt: skip
-    return shown(_Worker.network, model, taught, probes)
+    sizes = [size for size in range(len(SIZES)) for _ in range(PROBES_PER_SIZE)]
+
+    def draw() -> list[Frame]:
+        studio = _Worker.stage.studio(name)
+        return [*studio.taught(model), *(studio.probe(model, SIZES[size], others) for size in sizes)]
+
+    frames = kept(name, draw)
+    probes = list(zip(sizes, frames[TAUGHT_VIEWS:], strict=True))
+    return shown(_Worker.eyes, model, frames[:TAUGHT_VIEWS], probes)
 
 
-def shown(
-    network: ObjectNetwork, model: Model, taught: Sequence[Frame], probes: Sequence[tuple[int, Frame]]
-) -> Shown:
+def shown(eyes: Eyes, model: Model, taught: Sequence[Frame], probes: Sequence[tuple[int, Frame]]) -> Shown:
     """Teach a thing by frames, and search others for whatever is there."""
     views, faults, fits = [], [], []
     for frame in taught:
-        held = held_up(frame.rgb, network.look(frame.rgb))
+        held = held_up(frame.rgb, eyes.objects.look(frame.rgb))
         fits.append(0.0 if held.box is None else held.box.iou(frame.placed[0].box))
         if held.fault is not None:
             faults.append(held.fault)
         elif held.box is not None:
-            views.append(describe(network, frame.rgb, held.box))
+            views.append(describe_held(eyes.things, frame.rgb, held.box))
     rng = np.random.default_rng(zlib.crc32(model.name.encode()))
     return Shown(
         name=model.name,
@@ -146,15 +159,17 @@ def shown(
         taught=np.stack(views) if views else np.zeros((0, 1), np.float32),
         faults=tuple(faults),
         fits=tuple(fits),
-        probes=tuple(searched(network, frame, size, rng) for size, frame in probes),
+        probes=tuple(searched(eyes, frame, size, rng) for size, frame in probes),
     )
 
 
-def searched(network: ObjectNetwork, frame: Frame, size: int, rng: np.random.Generator) -> Searched:
+def searched(eyes: Eyes, frame: Frame, size: int, rng: np.random.Generator) -> Searched:
     """Look at the places where things may be."""
-    places = candidates(network.look(frame.rgb), PLACES)
-    seen = [describe(network, frame.rgb, box) for box in places]
-    itself = describe(network, frame.rgb, _moved(frame.placed[0].box, rng)) if frame.placed else None
+    frame_px = frame.rgb.shape[0] * frame.rgb.shape[1]
+    places = candidates(eyes.objects.look(frame.rgb), frame_px, PLACES)
+    seen = [describe(eyes.things, frame.rgb, box) for box in places]
+    moved = _moved(frame.placed[0].box, rng) if frame.placed else None
+    itself = describe(eyes.things, frame.rgb, moved) if moved is not None else None
     return Searched(
         size=size,
         names=tuple(placed.name for placed in frame.placed),
@@ -167,8 +182,8 @@ def searched(network: ObjectNetwork, frame: Frame, size: int, rng: np.random.Gen
 
 def _empty(number: int) -> Searched:
     name = f"empty {number}"
-    frame = _Worker.stage.studio(name).empty()
-    return searched(_Worker.network, frame, -1, np.random.default_rng(0))
+    (frame,) = kept(name, lambda: [_Worker.stage.studio(name).empty()])
+    return searched(_Worker.eyes, frame, -1, np.random.default_rng(0))
 
 
 def _moved(box: BoxPx, rng: np.random.Generator) -> BoxPx:

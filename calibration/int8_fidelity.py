@@ -28,6 +28,7 @@ from kith.vision.aligner import align
 from kith.vision.detector import Detector
 from kith.vision.networks import Network, has_network, load_network
 from kith.vision.objects import FoundObject, ObjectNetwork, squeezed
+from kith.vision.things import pooled
 from models import MODELS_DIR
 
 FACES = 200
@@ -126,18 +127,18 @@ def compare_objects(frames: list[U8]) -> None:
 
 
 def compare_things(pictures: list[U8]) -> None:
-    """Print how far each map's cells move, and what the device makes of a whole one (`_pooled`), as it is and
+    """Print how far each map's cells move, and what the device makes of a whole one (`pooled`), as it is and
     less the mean of all pictures, as for an embedding; and what a run takes, beside the object network's."""
     network, exact = load_network("things", MODELS_DIR), float_network("things")
     both = [(exact.run(picture), network.run(picture)) for picture in pictures]
     print(f"things, on {len(pictures)} squares of pictures")
     for number, output in enumerate(network.spec.outputs):
         maps = [(wanted[number][0], got[number][0]) for wanted, got in both]
-        pooled = [(_pooled(wanted), _pooled(got)) for wanted, got in maps]
-        mean = np.mean([wanted for wanted, _ in pooled], axis=0)
+        means = [(pooled(wanted), pooled(got)) for wanted, got in maps]
+        mean = np.mean([wanted for wanted, _ in means], axis=0)
         cells = [cosine for pair in maps for cosine in _cell_cosines(*pair)]
-        whole = [_cosine(*pair) for pair in pooled]
-        less = [_cosine(wanted - mean, got - mean) for wanted, got in pooled]
+        whole = [_cosine(*pair) for pair in means]
+        less = [_cosine(wanted - mean, got - mean) for wanted, got in means]
         print(f"  cosine of a cell of {output.name} {_spread(cells, low=True)}")
         print(f"  cosine of all its cells, pooled {_spread(whole, low=True)}")
         print(f"  the same less the pictures' mean {_spread(less, low=True)}")
@@ -200,11 +201,6 @@ def _shift(face: Face, same: Face) -> float:
     """Mean distance of the landmarks of the two, as a share of the distance between the eyes."""
     eyes = max(float(np.linalg.norm(face.landmarks[0] - face.landmarks[1])), 1e-6)
     return float(np.linalg.norm(face.landmarks - same.landmarks, axis=1).mean()) / eyes
-
-
-def _pooled(cells: F32) -> F32:
-    """Of cells f32[h, w, C] the cubic mean, f32[C], as kith.vision.things takes it."""
-    return np.asarray(np.cbrt((cells**3).mean(axis=(0, 1))), np.float32)
 
 
 def _cosine(a: F32, b: F32) -> float:

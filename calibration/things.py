@@ -3,22 +3,21 @@
     python -m calibration.things DATA          writes thing_map.npz and thing_matching.toml beside this file
 
 Needs the registry (pip and npm) when it is first run, DATA's clips/ and lfw-dev/ for backgrounds, and ten to
-fifteen minutes of two free cores. What was looked at stays in .cache/things until --anew. docs/objects.md
-tells what the frames are and how artificial.
+fifteen minutes of two free cores. What was drawn stays in .cache/things until --anew (0.5 GB): with it two
+minutes. docs/objects.md tells what the frames are and how artificial.
 """
 
 from __future__ import annotations
 
 import datetime
-import pickle
 import time
 from pathlib import Path
 
 import click
 import numpy as np
 
-from calibration._thing_looks import PLACES, Searched, Shown, look_at_all
-from calibration._thing_meshes import CACHE
+from calibration import _thing_frames
+from calibration._thing_looks import PLACES, Shown, look_at_all
 from calibration._thing_scenes import SIZES
 from calibration._thing_trials import (
     TAUGHT,
@@ -47,17 +46,15 @@ _VERSION = 1
 @click.command(help=__doc__)
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--jobs", default=2, show_default=True, help="Processes.")
-@click.option("--anew", is_flag=True, help="Make and look at all frames again.")
+@click.option("--anew", is_flag=True, help="Draw all frames again.")
 def main(data: Path, jobs: int, anew: bool) -> None:
     """See above."""
-    kept = CACHE / f"looks-{_VERSION}.pkl"
-    if anew or not kept.exists():
-        started = time.monotonic()
-        looked: tuple[list[Shown], list[Searched]] = look_at_all(data, _MODELS, jobs)
-        kept.write_bytes(pickle.dumps(looked))
-        click.echo(f"looked at all frames in {time.monotonic() - started:.0f} s")
-    things, empty = pickle.loads(kept.read_bytes())  # written above, by this very command
-    network_id = read_manifest(_MODELS).networks["objects"].model_id
+    if anew:
+        _thing_frames.forget()
+    started = time.monotonic()
+    things, empty = look_at_all(data, _MODELS, jobs)
+    click.echo(f"looked at all frames in {time.monotonic() - started:.0f} s")
+    network_id = read_manifest(_MODELS).networks["things"].model_id
     learnt, others = parted(things)
     through = rounded(learn_map(learnt, empty[::2]))
     asked = ask_all(others, empty[1::2], through)

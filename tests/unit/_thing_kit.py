@@ -18,20 +18,23 @@ RED, GREEN, BLUE = (200, 30, 30), (20, 160, 40), (30, 40, 200)
 
 
 class ColourNetwork:
-    """In the place of an ObjectNetwork. Its features are the colours of the cells; `objects` of frames of the
-    camera's size, none of others."""
+    """In the place of an ObjectNetwork, and of a ThingNetwork. Its features are the colours of the cells;
+    `objects` are those of every frame. looks: at frames; closer: at things alone."""
+
+    side_px = 224
 
     def __init__(self, objects: Sequence[FoundObject] = ()) -> None:
         self.objects = tuple(objects)
-        self.looks = 0
+        self.looks = self.closer = 0
 
     def look(self, rgb: U8) -> ObjectLook:
         self.looks += 1
-        return ObjectLook(
-            objects=self.objects if rgb.shape[:2] == (480, 640) else (),
-            fine=cells(rgb, 19),
-            coarse=cells(rgb, 10),
-        )
+        return ObjectLook(objects=self.objects, fine=cells(rgb, 19), coarse=cells(rgb, 10))
+
+    def features(self, rgb: U8) -> F32:
+        assert rgb.shape == (self.side_px, self.side_px, 3)
+        self.closer += 1
+        return cells(rgb, 7)
 
 
 def cells(rgb: U8, side: int) -> F32:

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 
 def eyes(network: ColourNetwork) -> ThingEyes:
     as_one = cast(ObjectNetwork, network)
-    return ThingEyes(as_one, ThingEmbedder(as_one, colour_map()), POINT, object_score=0.5)
+    return ThingEyes(as_one, ThingEmbedder(network, colour_map()), POINT, object_score=0.5)
 
 
 def taught(of: ThingEyes, **things: tuple[int, tuple[int, int, int]]) -> None:
@@ -111,7 +111,7 @@ def test_objects_are_told_of_where_nothing_was_taught() -> None:
     )
     survey = of.survey(shown((RIGHT, RED)), FOCAL_PX)
     assert [seen.label for seen in survey.objects] == ["chair", "mug"]
-    assert network.looks == 1, "no place is searched for things that there are none of"
+    assert (network.looks, network.closer) == (1, 0), "no place is searched for things that there are none of"
 
 
 def test_a_thing_is_near_at_half_the_size_it_had_in_the_hand() -> None:
@@ -131,18 +131,24 @@ def test_a_thing_that_shows_in_two_places_is_told_once_where_it_is_surest() -> N
     network = ColourNetwork()
     of = eyes(network)
     taught(of, mug=(3, RED))
-    off = BoxPx(x=RIGHT.x + 20, y=RIGHT.y, w=RIGHT.w, h=RIGHT.h)
+    off = BoxPx(x=RIGHT.x + 45, y=RIGHT.y, w=RIGHT.w, h=RIGHT.h)
     network.objects = (found("box", off, 0.4), found("mug", RIGHT, 0.3))
     things = of.survey(shown((RIGHT, RED)), FOCAL_PX).things
     assert [thing.box for thing in things] == [RIGHT]
 
 
-@pytest.mark.skipif(not has_network("objects", ROOT / "models"), reason="the object network was not built")
+@pytest.mark.skipif(
+    not (has_network("objects", ROOT / "models") and has_network("things", ROOT / "models")),
+    reason="the networks of objects and things were not built",
+)
 def test_the_gallery_is_opened_for_the_looks_that_the_real_parts_make() -> None:
     assert open_thing_eyes(ROOT / "models", Settings())._embedder.model_id == thing_network()
 
 
-@pytest.mark.skipif(not has_network("objects", ROOT / "models"), reason="the object network was not built")
+@pytest.mark.skipif(
+    not (has_network("objects", ROOT / "models") and has_network("things", ROOT / "models")),
+    reason="the networks of objects and things were not built",
+)
 def test_the_real_parts_teach_a_thing_and_find_it() -> None:
     of = open_thing_eyes(ROOT / "models", Settings())
     held = of.held(frame((HELD, RED)))

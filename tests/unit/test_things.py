@@ -11,11 +11,13 @@ from kith.errors import CalibrationMismatch
 from kith.types import BoxPx, HeldFault
 from kith.vision.networks import has_network, load_network
 from kith.vision.objects import ObjectNetwork
+from kith.vision.thing_network import ThingNetwork
 from kith.vision.things import (
     ThingEmbedder,
     candidates,
     held_up,
     load_thing_map,
+    pooled,
     square_around,
 )
 from tests.unit._thing_kit import BLUE, GREEN, MAP_ID, RED, ColourNetwork, colour_map, found, frame
@@ -95,17 +97,24 @@ def test_what_is_not_held_still_is_told() -> None:
     assert held_up(smeared, network(("box", inner, 0.3)).look(smeared)).fault is HeldFault.BLURRED
 
 
-def test_places_are_the_boxes_of_objects_but_of_nobody() -> None:
-    boxes = [BoxPx(x=10 * i, y=10, w=50, h=50) for i in range(4)]
+def test_places_are_the_boxes_of_objects_whatever_they_are_each_place_once() -> None:
+    boxes = [BoxPx(x=100 * i, y=10, w=50, h=50) for i in range(4)]
+    again = BoxPx(x=5, y=12, w=50, h=50)
+    room = BoxPx(x=0, y=0, w=600, h=400)
     look = network(
-        ("chair", boxes[0], 0.9), ("person", boxes[1], 0.8), ("box", boxes[2], 0.1), ("mug", boxes[3], 0.05)
+        ("table", room, 0.95),
+        ("chair", boxes[0], 0.9),
+        ("person", boxes[1], 0.8),
+        ("box", again, 0.1),
+        ("mug", boxes[2], 0.05),
+        ("mug", boxes[3], 0.04),
     ).look(frame())
-    assert candidates(look, 2) == (boxes[0], boxes[2])
+    assert candidates(look, 640 * 480, 3) == (boxes[0], boxes[1], boxes[2])
 
 
 def test_a_square_shows_the_whole_thing_in_its_middle() -> None:
     box = BoxPx(x=500, y=300, w=60, h=120)
-    square = square_around(frame((box, BLUE)), box)
+    square = square_around(frame((box, BLUE)), box, 300)
     assert square.shape == (300, 300, 3)
     blue = (square[..., 2] > 90) & (square[..., 0] < 60)
     rows, columns = np.nonzero(blue)
@@ -115,18 +124,18 @@ def test_a_square_shows_the_whole_thing_in_its_middle() -> None:
 
 def test_a_box_at_the_edge_is_looked_at_as_well() -> None:
     box = BoxPx(x=600, y=440, w=80, h=80)
-    assert square_around(frame(), box).shape == (300, 300, 3)
+    assert square_around(frame(), box, 224).shape == (224, 224, 3)
 
 
 def test_a_look_is_a_unit_vector_of_the_maps_kind() -> None:
-    embedder = ThingEmbedder(network(), colour_map())
+    embedder = ThingEmbedder(ColourNetwork(), colour_map())
     look = embedder.embed(frame((HELD, RED)), HELD)
     assert (look.model_id, embedder.model_id) == (MAP_ID, MAP_ID)
     assert float(np.linalg.norm(look.vector)) == pytest.approx(1.0, abs=1e-5)
 
 
 def test_one_thing_elsewhere_and_smaller_is_more_like_itself_than_another_is() -> None:
-    embedder = ThingEmbedder(network(), colour_map())
+    embedder = ThingEmbedder(ColourNetwork(), colour_map())
     near = embedder.embed(frame((HELD, RED)), HELD).vector
     box = BoxPx(x=40, y=300, w=60, h=80)
     far = embedder.embed(frame((box, RED), wall=(80, 90, 120)), box).vector
@@ -152,11 +161,29 @@ def test_a_broken_map_is_refused(tmp_path: Path, content: bytes | None) -> None:
         load_thing_map(path, "colours")
 
 
-@pytest.mark.skipif(not has_network("objects", ROOT / "models"), reason="the object network was not built")
+def test_what_is_held_up_is_learnt_without_the_arm_below_it() -> None:
+    arm = BoxPx(x=HELD.x, y=HELD.y + 0.75 * HELD.h, w=HELD.w, h=HELD.h / 4)
+    embedder = ThingEmbedder(ColourNetwork(), colour_map())
+    alone = embedder.embed(frame((HELD, RED)), HELD).vector
+    in_a_hand = frame((HELD, RED), (arm, GREEN))
+    assert (
+        alone @ embedder.embed_held(in_a_hand, HELD).vector > alone @ embedder.embed(in_a_hand, HELD).vector
+    )
+
+
+def test_what_is_strong_in_few_cells_counts_for_more_than_in_a_plain_mean() -> None:
+    spread = np.ones((7, 7, 1), np.float32)
+    one = np.zeros((7, 7, 1), np.float32)
+    one[3, 3] = 49
+    both = pooled(np.concatenate([spread, one], axis=2))
+    assert both == pytest.approx([1, 49 / 49 ** (1 / 3)], rel=1e-5)
+
+
+@pytest.mark.skipif(not has_network("things", ROOT / "models"), reason="the things' network was not built")
 def test_the_map_in_the_repository_is_of_the_network_that_is_built() -> None:
-    opened = load_network("objects", ROOT / "models")
+    opened = load_network("things", ROOT / "models")
     through = load_thing_map(ROOT / "calibration" / "thing_map.npz", opened.spec.model_id)
-    embedder = ThingEmbedder(ObjectNetwork(opened, 0.02), through)
+    embedder = ThingEmbedder(ThingNetwork(opened), through)
     look = embedder.embed(frame((HELD, RED)), HELD)
     assert look.vector.shape == through.matrix.shape[:1]
     assert float(np.linalg.norm(look.vector)) == pytest.approx(1.0, abs=1e-5)

@@ -16,7 +16,8 @@ def objects_fitted(settings: ThingsSettings, models: Path) -> Objects:
     """Whether objects and things can be known. Raises ModelError."""
     if not settings.enabled:
         return Objects.OFF
-    return Objects.FITTED if has_network("objects", models) else Objects.MISSING
+    fitted = has_network("objects", models) and has_network("things", models)
+    return Objects.FITTED if fitted else Objects.MISSING
 
 
 def eyes_opener(settings: Settings, models: Path) -> Callable[[], ThingEyes]:

@@ -23,6 +23,7 @@ from kith.types import (
 )
 from kith.vision.networks import load_network
 from kith.vision.objects import ObjectLook, ObjectNetwork
+from kith.vision.thing_network import ThingNetwork
 from kith.vision.things import ThingEmbedder, candidates, held_up, load_thing_map
 
 PLACES_FROM = 0.02
@@ -79,7 +80,7 @@ class ThingEyes:
         extent = _extent(seen.box, rgb)
         if seen.fault is not None:
             return HeldThing(box=seen.box, fault=seen.fault, embedding=None, extent=extent, looks_like=None)
-        embedding = self._embedder.embed(rgb, seen.box)
+        embedding = self._embedder.embed_held(rgb, seen.box)
         known = None if self._matcher is None else self._matcher.identify(embedding)
         return HeldThing(
             box=seen.box,
@@ -94,7 +95,7 @@ class ThingEyes:
         if self._matcher is None or not self._matcher.things:
             return []
         best: dict[int, tuple[float, float | None, BoxPx]] = {}
-        for box in candidates(look, self._point.looks):
+        for box in candidates(look, rgb.shape[0] * rgb.shape[1], self._point.looks):
             thing, score, margin = _known(self._matcher.identify(self._embedder.embed(rgb, box)))
             if thing is not None and (thing not in best or score > best[thing][0]):
                 best[thing] = (score, margin, box)
@@ -117,10 +118,11 @@ class ThingEyes:
 
 def open_thing_eyes(models: Path, settings: Settings) -> ThingEyes:
     """Raises ModelError or CalibrationMismatch."""
-    opened = load_network("objects", models)
-    network = ObjectNetwork(opened, PLACES_FROM)
+    network = ObjectNetwork(load_network("objects", models), PLACES_FROM)
+    opened = load_network("things", models)
     figures = calibration_dir()
-    embedder = ThingEmbedder(network, load_thing_map(figures / "thing_map.npz", opened.spec.model_id))
+    through = load_thing_map(figures / "thing_map.npz", opened.model_id)
+    embedder = ThingEmbedder(ThingNetwork(opened), through)
     point = load_thing_point(figures / "thing_matching.toml", embedder.model_id)
     return ThingEyes(network, embedder, point, settings.things.object_score)
 

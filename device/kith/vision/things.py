@@ -1,16 +1,16 @@
 """Things by few looks: where something is held up, where in a frame things may be, and what one looks like.
 
-What a thing looks like is one vector: what the object network's finest features are on the mean over it, in
-a picture of it alone, and its colours; both brought together by a linear map that was learnt from things in
-many places and lights (calibration/things.py), so that what changes with place and light counts for little.
-What was tried, and the figures: docs/objects.md.
+Where things are, the object network tells. What one looks like is one vector: the features of another network
+on the mean over it, in a picture of it alone, and its colours; both brought together by a linear map that was
+learnt from things in many places and lights (calibration/things.py), so that what changes with those counts
+for little. What was tried, and the figures: docs/objects.md.
 """
 
 from __future__ import annotations
 
 import itertools
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -18,16 +18,27 @@ import numpy as np
 
 from kith.errors import CalibrationMismatch
 from kith.types import F32, U8, BoxPx, Embedding, HeldFault
-from kith.vision.objects import ObjectLook, ObjectNetwork
+from kith.vision.objects import ObjectLook
+from kith.vision.thing_network import FeatureNetwork
 
 _GROWN = 1.15
 """A thing is looked at in a square so much larger than it, as it was when the map was learnt."""
-_LOOK_PX = 300
 _INNER = 0.85
 """Of a box, the part that is taken to be thing: what is around it shows at its edges."""
+_POWER = 3.0
+"""Of the generalised mean over cells: what is strong in few of them counts for more than in a plain mean
+(Radenović and others, arXiv 1711.02512)."""
+_COLOURS_WEIGHT = 0.6
+"""Of the colours, a unit vector, against the features, another."""
+_ABOVE_THE_HAND = 0.75
+"""Of what is held up, the upper part is looked at once more: the box may reach down the arm."""
 _HUES, _SATURATIONS, _GREYS = 12, 4, 6
 COLOURS = _HUES * _SATURATIONS + _GREYS
 _PERSON = "person"
+
+_SAME_CANDIDATE = 0.5
+_FILLS = 0.7
+"""What takes more of a frame than this share is the room, not a thing in it."""
 
 _SIDES = range(2, 14)
 _SHAPES = tuple((w, h) for w, h in itertools.product(_SIDES, _SIDES) if max(w, h) <= 3 * min(w, h))
@@ -41,9 +52,9 @@ _NEAREST = 3
 _STRANGEST = 25
 _PART_STRANGE = 0.6
 """A cell counts for a thing from so far on between the frame's middling cell and the strangest."""
-_LEAST_STRANGE = 0.09
-"""What is held up is stranger than the middling cell by at least so much: 97 of 100 things are, and 6 of 10
-empty places are not (docs/objects.md)."""
+_LEAST_STRANGE = 0.1
+"""What is held up is stranger than the middling cell by at least so much: 97 of 100 things are, and half of
+the empty places are not (docs/objects.md)."""
 _SAME_PLACE = 0.35
 """An object the detector saw, however unsure, that overlaps so much with what is strange is what is held up:
 its box is the finer."""
@@ -95,7 +106,7 @@ def load_thing_map(path: Path, network_id: str) -> ThingMap:
 class ThingEmbedder:
     """Tells what the thing in a box looks like. Not thread-safe: one thread owns the network."""
 
-    def __init__(self, network: ObjectNetwork, through: ThingMap) -> None:
+    def __init__(self, network: FeatureNetwork, through: ThingMap) -> None:
         self._network = network
         self._map = through
 
@@ -106,33 +117,50 @@ class ThingEmbedder:
 
     def embed(self, rgb: U8, box: BoxPx) -> Embedding:
         """One run of the network on the part of rgb u8[H, W, 3] around the box."""
-        raw = describe(self._network, rgb, box) - self._map.mean
-        vector = self._map.matrix @ raw
+        return self._mapped(describe(self._network, rgb, box))
+
+    def embed_held(self, rgb: U8, box: BoxPx) -> Embedding:
+        """The same of what is held up in rgb u8[H, W, 3], to be learnt: two runs."""
+        return self._mapped(describe_held(self._network, rgb, box))
+
+    def _mapped(self, raw: F32) -> Embedding:
+        vector = self._map.matrix @ (raw - self._map.mean)
         length = max(float(np.linalg.norm(vector)), 1e-6)
         return Embedding(vector=np.asarray(vector / length, np.float32), model_id=self._map.model_id)
 
 
-def describe(network: ObjectNetwork, rgb: U8, box: BoxPx) -> F32:
+def describe(network: FeatureNetwork, rgb: U8, box: BoxPx) -> F32:
     """What a map is made for: f32[C + COLOURS], features and colours on the mean over the thing in the box,
-    each a unit vector."""
-    look = square_around(rgb, box)
+    each of its own length."""
+    look = square_around(rgb, box, network.side_px)
     width, height = (_INNER * side / (_GROWN * max(box.w, box.h)) for side in (box.w, box.h))
-    cells = _middle_of(network.look(look).fine, width, height)
-    seen = cells.reshape(-1, cells.shape[-1]).mean(axis=0)
+    cells = _middle_of(network.features(look), width, height)
     colour = np.sqrt(_colours(look, width, height))
-    return np.concatenate([_unit(seen), _unit(colour)]).astype(np.float32)
+    return np.concatenate([_unit(pooled(cells)), _COLOURS_WEIGHT * _unit(colour)]).astype(np.float32)
 
 
-def square_around(rgb: U8, box: BoxPx) -> U8:
-    """The thing alone: a square around the box, of the network's size; beyond the frame its edge goes on."""
+def describe_held(network: FeatureNetwork, rgb: U8, box: BoxPx) -> F32:
+    """The mean of that over the box where something is held up and over its upper part."""
+    upper = replace(box, h=_ABOVE_THE_HAND * box.h)
+    return np.asarray((describe(network, rgb, box) + describe(network, rgb, upper)) / 2, np.float32)
+
+
+def pooled(cells: F32) -> F32:
+    """The generalised mean over cells f32[h, w, C] of 0 or more: f32[C]."""
+    powers = cells.reshape(-1, cells.shape[-1]) ** _POWER
+    return np.asarray(powers.mean(axis=0) ** (1 / _POWER), np.float32)
+
+
+def square_around(rgb: U8, box: BoxPx, side_px: int) -> U8:
+    """The thing alone: a square u8[side_px, side_px, 3] around the box; beyond the frame its edge goes on."""
     side = max(box.w, box.h, 2.0) * _GROWN
-    scale = _LOOK_PX / side
+    scale = side_px / side
     shift = [[scale, 0, (side / 2 - box.center_x) * scale], [0, scale, (side / 2 - box.center_y) * scale]]
     return np.asarray(
         cv2.warpAffine(
             rgb,
             np.asarray(shift, np.float32),
-            (_LOOK_PX, _LOOK_PX),
+            (side_px, side_px),
             flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         ),
@@ -146,10 +174,15 @@ def _middle_of(cells: F32, width: float, height: float) -> F32:
     return cells[rows, columns]
 
 
-def candidates(look: ObjectLook, most: int) -> tuple[BoxPx, ...]:
+def candidates(look: ObjectLook, frame_px: float, most: int) -> tuple[BoxPx, ...]:
     """Where in a frame things may be, whatever they are: the boxes of the surest objects, however unsure the
-    network is of them. The best first."""
-    return tuple(found.box for found in look.objects if found.label != _PERSON)[:most]
+    network is of them and whatever it takes them for, each place once. The best first."""
+    places: list[BoxPx] = []
+    for found in look.objects:
+        fills = found.box.area > _FILLS * frame_px
+        if not fills and not any(found.box.iou(place) > _SAME_CANDIDATE for place in places):
+            places.append(found.box)
+    return tuple(places[:most])
 
 
 def held_up(rgb: U8, look: ObjectLook) -> HeldUp:
@@ -178,11 +211,11 @@ def _held_box(rgb: U8, look: ObjectLook) -> BoxPx | None:
 
 
 def _strangeness(cells: F32) -> F32:
-    """How far each cell lies from those at the border that are most like it: f32[H, W]. Of the lower border
-    only the corners count: there the arm comes in."""
+    """How far each cell lies from those at the border that are most like it: f32[H, W]. At the lower border
+    the arm comes in: so it is not strange either."""
     rows, columns, depth = cells.shape
-    border = np.zeros((rows, columns), np.bool_)
-    border[:2], border[:, :2], border[:, -2:] = True, True, True
+    border = np.ones((rows, columns), np.bool_)
+    border[2:-2, 2:-2] = False
     around, all_cells = cells[border], cells.reshape(-1, depth)
     lengths = (all_cells**2).sum(axis=1)[:, None] + (around**2).sum(axis=1)[None]
     apart = np.maximum(lengths - 2 * all_cells @ around.T, 0)
