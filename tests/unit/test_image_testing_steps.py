@@ -13,6 +13,8 @@ from image.testing.console import Console
 from image.testing.guest import Ran
 from image.testing.machine import Machine
 from image.testing.steps import boot, faults, updates
+from kith.app.doctor import examine
+from kith.config import AnnounceSettings, CameraSettings, Settings
 
 
 class _Guest:
@@ -65,6 +67,14 @@ def test_the_doctors_parts_are_read_and_words_in_their_place_are_shown() -> None
     out = 'a line before\n{"findings": [{"part": "camera", "verdict": "failed", "text": "none"}]}'
     assert boot._findings(out) == {"camera": "failed"}
     assert boot._findings("no such option") == {"no JSON": "no such option"}
+
+
+def test_every_part_of_the_doctor_that_needs_no_hardware_must_be_well(tmp_path: Path) -> None:
+    camera = CameraSettings(kind="v4l2", v4l2_device="/dev/there-is-no-camera")
+    settings = Settings(camera=camera, announce=AnnounceSettings(sound_device="there is no such device"))
+    parts = {each.part for each in examine(settings, tmp_path, wearable=False)}
+    hardware = {"camera", "button", "microphone", "battery", "guard"}
+    assert parts - hardware == set(boot._WHOLE) - {"storage"}  # on a card only
 
 
 @pytest.mark.parametrize(

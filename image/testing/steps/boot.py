@@ -18,7 +18,7 @@ _FIRST_WORDS = "I check my parts. That takes a moment."
 _LISTEN_S = 25.0
 """Long enough after "ready" for all that is said at a start without a camera and a button."""
 _LISTENING = "0A"
-_WHOLE = ("system", "networks", "figures", "gallery", "storage", "voice", "speaker")
+_WHOLE = ("system", "networks", "figures", "gallery", "things", "storage", "voice", "speaker")
 """What must be well without a camera, a button and sensors."""
 _COMPILER = "^(.*-)?(gcc|cc|c[+][+]|g[+][+]|clang|tcc|ld|as|make)(-[0-9]+)?$"
 
