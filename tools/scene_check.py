@@ -31,7 +31,7 @@ from kith.ports import Narration, NarrationEnd, Subject  # noqa: E402
 PLACE = ROOT / ".cache" / "scene-check"
 PINNED = ("xllamacpp==2026.10.11549", "gguf==0.19.0", "numpy==2.4.6")
 SETTINGS = SceneSettings(enabled=True, model="")
-SUBJECT = Subject(rgb=np.random.default_rng(1).integers(0, 256, (480, 640, 3), np.uint8))
+SUBJECT = Subject(rgb=np.random.default_rng(1).integers(0, 256, (480, 640, 3), np.uint8), hide=())
 PATIENCE_S = 60.0
 REPEATS = 10
 

@@ -12,6 +12,7 @@ from kith.drivers.scene_narrator import picture_to_send
 from kith.ports import Subject
 from kith.types import U8, BoxPx
 from kith.vision.covering import covered
+from tools.scene_check import SUBJECT
 
 LENGTH = st.floats(-200, 300, allow_nan=False)
 SIZE = st.floats(0, 300, allow_nan=False)
@@ -73,6 +74,10 @@ def test_a_picture_is_shrunk_but_never_grown(
 def test_a_picture_whose_faces_were_not_searched_for_is_not_made_to_be_sent() -> None:
     with pytest.raises(ValueError, match="not searched for"):
         picture_to_send(Subject(rgb=noise()), 768)
+
+
+def test_the_picture_of_the_check_on_a_real_server_may_be_sent() -> None:
+    assert picture_to_send(SUBJECT, 768).startswith(b"\xff\xd8")
 
 
 def test_a_jpeg_holds_its_pixels_and_nothing_else() -> None:
