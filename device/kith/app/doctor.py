@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from kith.app.ear_doctor import charge, hear, speak
 from kith.app.findings import Finding, Verdict
 from kith.app.guard_doctor import examine_guard
 from kith.app.guard_link import doctor_socket
+from kith.app.opening import none_yet
 from kith.app.paths import calibration_dir, gallery_file, models_dir
 from kith.app.pins import check_button
 from kith.app.run import open_camera
@@ -102,8 +102,7 @@ def _figures() -> str:
 
 def _gallery(state: Path) -> str:
     file = gallery_file(state)
-    readable = state.is_dir() and os.access(state, os.R_OK | os.X_OK)
-    if not state.exists() or (readable and not any(state.glob(f"{file.name}*"))):
+    if none_yet(state):
         return f"none yet in {state}; it is made when the first person is enrolled"
     try:
         model_id = load_network("embedder", models_dir()).model_id

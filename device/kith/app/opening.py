@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,6 +60,12 @@ def open_things(state: Path) -> Gallery:
     Raises ModelMissing too."""
     _require(state, create=False)
     return Gallery.open(gallery_file(state), None, thing_network())
+
+
+def none_yet(state: Path) -> bool:
+    """Whether a folder holds no gallery, nor a backup of one; False where it cannot be looked into."""
+    readable = state.is_dir() and os.access(state, os.R_OK | os.X_OK)
+    return not state.exists() or (readable and not any(state.glob(f"{gallery_file(state).name}*")))
 
 
 def thing_network() -> str | None:
