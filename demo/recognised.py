@@ -40,11 +40,13 @@ def words_of(text: str) -> Words:
 
 
 _OF_THE_BOARD = frozenset(
-    ("battery", "doctor", "heat", "here", "read", "scene", "storage", "supply", "thing", "update")
+    ("battery", "doctor", "heat", "here", "read", "scene", "storage", "supply", "thing", "things", "update")
 )
 """Topics of lines that the demo walk does not hold: a device's parts, and what the optional ones say. The
 more lines there are to choose from, the more often a short one is taken for another: with these a name alone
 was not understood any more."""
+_OF_THINGS = frozenset(("book.entry_anew", "wrong.thing", "wrong.thing_or_person"))
+"""Likewise, of other topics."""
 
 
 def all_lines(names: Sequence[str], *, of_the_board: bool = False) -> Mapping[Words, Line]:
@@ -52,7 +54,7 @@ def all_lines(names: Sequence[str], *, of_the_board: bool = False) -> Mapping[Wo
     vary, are left out. of_the_board: also those of a device's parts, updates and optional parts."""
     filled = {}
     for key, line in LINES.items():
-        if key.partition(".")[0] in _OF_THE_BOARD and not of_the_board:
+        if not of_the_board and (key in _OF_THINGS or key.partition(".")[0] in _OF_THE_BOARD):
             continue
         for name in names or ("someone",):
             text = re.sub(r"\{[a-zA-Z]+\}", "", line.text.replace("{name}", name))
