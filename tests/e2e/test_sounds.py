@@ -147,7 +147,8 @@ def test_ctrl_c_ends_it_at_once(server: Pulse) -> None:
 
 def _sounds_aloud(server: Pulse) -> subprocess.Popen[Any]:
     return subprocess.Popen(
-        [sys.executable, "-m", "kith", "sounds", "contact"],
+        # Tests that run in a shell's background inherit that ^C is ignored.
+        ["env", "--default-signal=INT", sys.executable, "-m", "kith", "sounds", "contact"],
         env=os.environ | server.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
