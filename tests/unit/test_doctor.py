@@ -18,6 +18,7 @@ from kith.app.doctor_aloud import outcome
 from kith.app.findings import Finding, Verdict
 from kith.app.opening import thing_network
 from kith.app.paths import models_dir
+from kith.app.surroundings import Objects
 from kith.cli import main
 from kith.config import AnnounceSettings, CameraSettings, Settings, ThingsSettings
 from kith.errors import AudioUnavailable, ModelError
@@ -91,6 +92,17 @@ def test_things_are_counted_apart(tmp_path: Path, model_id: str, things: int, to
     assert gallery(tmp_path).text.startswith(f"sound, 2 people and {told} known, in ")
 
 
+@pytest.fixture
+def fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where npm was missing, so that one of the networks was not built."""
+
+    def either(settings: ThingsSettings, _: Path) -> Objects:
+        return Objects.FITTED if settings.enabled else Objects.OFF
+
+    monkeypatch.setattr(thing_doctor, "objects_fitted", either)
+
+
+@pytest.mark.usefixtures("fitted")
 @pytest.mark.parametrize(
     ("anew", "verdict", "told"),
     [
@@ -128,6 +140,13 @@ def test_a_card_without_its_list_of_networks_asks_for_no_thing_to_be_taught(
     assert (finding.verdict, finding.text) == (Verdict.OK, "none can be counted")
 
 
+def test_what_is_not_installed_is_no_fault_of_things(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(thing_doctor, "objects_fitted", lambda *_: Objects.MISSING)
+    finding = things(tmp_path, BARE)
+    assert (finding.verdict, finding.text) == (Verdict.OK, "not installed")
+
+
+@pytest.mark.usefixtures("fitted")
 def test_where_nothing_was_taught_or_can_be_read_that_is_no_fault_of_things(tmp_path: Path) -> None:
     assert things(tmp_path, BARE).text == "none taught yet"
     with Gallery.open(tmp_path / "kith.db", MODEL):
