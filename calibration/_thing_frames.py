@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from calibration._thing_meshes import CACHE
-from calibration._thing_scenes import Frame
+from calibration._thing_scenes import Frame, Placed
 from kith.vision.imaging import as_rgb
 
 _VERSION = 2
@@ -41,6 +41,6 @@ def _packed(frame: Frame) -> bytes:
     return cv2.imencode(".png", frame.rgb[..., ::-1], _FAST)[1].tobytes()
 
 
-def _unpacked(png: bytes, placed: tuple[object, ...], plain: bool) -> Frame:
+def _unpacked(png: bytes, placed: tuple[Placed, ...], plain: bool) -> Frame:
     rgb = as_rgb(np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR), np.uint8))
-    return Frame(rgb=rgb, placed=placed, plain=plain)  # type: ignore[arg-type]  # as it was written
+    return Frame(rgb=rgb, placed=placed, plain=plain)
